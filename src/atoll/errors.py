@@ -1,0 +1,240 @@
+"""Every error Atoll raises on purpose: one tree, stable codes, and a text that says what to do next.
+
+The `code` crosses process borders and is part of the API; texts are for people and may change.
+`status` is the HTTP status an API answers with. `detail` is for the log only and never reaches a client.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AtollError(Exception):
+    """Root of the tree.
+
+    Args:
+        message: what happened and what to do, for the person who sees it. Never contains secrets.
+        detail: more for the log (driver texts, addresses). May be empty.
+    """
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+# --- Settings and start -----------------------------------------------------------------------------
+
+
+class SettingsError(AtollError):
+    """One or more settings are wrong or contradict each other; the start is refused.
+
+    Args:
+        problems: one line each: variable, value (masked when secret), what is expected.
+    """
+
+    code = "INVALID_SETTINGS"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class UserInterfaceMissing(AtollError):
+    """The built UI is not part of this installation."""
+
+    code = "USER_INTERFACE_MISSING"
+
+
+# --- Requests ---------------------------------------------------------------------------------------
+
+
+class BadRequest(AtollError):
+    """The request cannot be understood or breaks a rule."""
+
+    code = "BAD_REQUEST"
+    status = 400
+
+
+class PayloadTooLarge(AtollError):
+    """A request body above the configured limit."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    status = 413
+
+
+class Unauthenticated(AtollError):
+    """No valid sign-in. Instances carry one of the documented 401 codes.
+
+    Source: http-api.md 6.3 (EMPTY_TOKEN, INVALID_TOKEN, EXPIRED_SESSION, BLOCKED_TOKEN, NOT_EXIST_USER, ...).
+    """
+
+    code = "INVALID_TOKEN"
+    status = 401
+
+    def __init__(self, message: str, *, code: str | None = None, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.reason: str | None = code
+
+
+class Forbidden(AtollError):
+    """The caller has no right to do this."""
+
+    code = "FORBIDDEN"
+    status = 403
+
+
+class NotFound(AtollError):
+    """The named thing does not exist."""
+
+    code = "NOT_FOUND"
+    status = 404
+
+
+class Conflict(AtollError):
+    """The change contradicts the present state."""
+
+    code = "CONFLICT"
+    status = 409
+
+
+# --- Database ---------------------------------------------------------------------------------------
+
+
+class DatabaseError(AtollError):
+    """The database refused a statement; `detail` has its own words."""
+
+    code = "DATABASE_ERROR"
+
+
+class DatabaseUnavailable(DatabaseError):
+    """No connection to the database could be had within the limit."""
+
+    code = "DATABASE_UNAVAILABLE"
+    status = 503
+
+
+class DatabaseRightsMissing(DatabaseError):
+    """The database user may not do what is needed."""
+
+    code = "DATABASE_RIGHTS_MISSING"
+    status = 400
+
+
+class DatabaseNameTaken(DatabaseError):
+    """A database, schema or file of that name exists and belongs to something else."""
+
+    code = "DATABASE_NAME_TAKEN"
+    status = 409
+
+
+class UniqueViolation(DatabaseError):
+    """A row with the same unique value exists.
+
+    Args:
+        columns: the columns of the violated constraint, empty when the driver does not say.
+    """
+
+    code = "UNIQUE_VIOLATION"
+    status = 400
+
+    def __init__(self, message: str, *, columns: tuple[str, ...] = (), detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.columns = columns
+
+
+class NotNullViolation(DatabaseError):
+    """A required value is missing in `column`."""
+
+    code = "NOT_NULL_VIOLATION"
+    status = 400
+
+    def __init__(self, message: str, *, column: str = "", detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.column = column
+
+
+class ForeignKeyViolation(DatabaseError):
+    """The row is still referenced, or refers to a row that does not exist."""
+
+    code = "FOREIGN_KEY_VIOLATION"
+    status = 400
+
+
+class UnknownColumn(DatabaseError):
+    """A statement names a column or table that does not exist."""
+
+    code = "UNKNOWN_COLUMN"
+    status = 400
+
+
+# --- Cluster ----------------------------------------------------------------------------------------
+
+
+class RedisUnavailable(AtollError):
+    """Redis cannot be reached within the limit."""
+
+    code = "REDIS_UNAVAILABLE"
+    status = 503
+
+
+class RedisBelongsToAnother(AtollError):
+    """The Redis database carries the marker of another installation."""
+
+    code = "REDIS_BELONGS_TO_ANOTHER"
+    status = 409
+
+
+class LockNotAcquired(AtollError):
+    """Somebody else holds the lock and did not release it in time."""
+
+    code = "LOCK_NOT_ACQUIRED"
+    status = 409
+
+
+class LeaseLost(AtollError):
+    """The lease expired or was taken over; whatever it protected must not be written."""
+
+    code = "LEASE_LOST"
+    status = 409
+
+
+# --- Application ------------------------------------------------------------------------------------
+
+
+class ApplicationNotInstalled(AtollError):
+    """The app's database has no tables yet."""
+
+    code = "APP_NOT_INSTALLED_ERROR"
+    status = 503
+
+
+# --- Apps and environments as the gateway reports them (http-api.md 2.3) ------------------------------
+
+
+class AppNotFound(AtollError):
+    """No app of that name."""
+
+    code = "APP_NOT_FOUND"
+    status = 404
+
+
+class AppNotReady(AtollError):
+    """The app exists but does not answer requests now. `reason` is the documented gateway code."""
+
+    code = "APP_PREPARING"
+    status = 503
+
+    def __init__(self, message: str, *, code: str, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.reason = code
+
+
+class EnvironmentUnavailable(AtollError):
+    """No environment of the app can be reached."""
+
+    code = "ENVIRONMENT_UNAVAILABLE"
+    status = 503

@@ -1,0 +1,457 @@
+"""Every setting: one table of variables, and the only place that reads the process environment.
+
+A setting is one field of `Settings`; its metadata gives the variable's name, the kind of value and the help
+text. `load` returns the settings or raises one `SettingsError` that lists every problem, one line each.
+The reference page in the documentation is generated from this table.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from atoll.errors import SettingsError
+
+Mode = Literal["standalone", "supervisor", "worker"]
+MASK = "••••"
+# Spelled like this in NocoBase's own documents; both are accepted.
+ALIASES = {"APP_COMMAND_ADAPTER": "APP_COMMAND_ADPATER"}
+PLUGIN_PREFIXES = ("@nocobase/plugin-",)
+# Documented names whose features are part of the core: accepted, and they change nothing.
+BUILT_IN_PLUGINS = frozenset(
+    {
+        "app-supervisor",
+        "multi-app-manager",
+        "lock-adapter-redis",
+        "pubsub-adapter-redis",
+        "queue-adapter-redis",
+    }
+)
+
+
+class InvalidValue(ValueError):
+    """A value that does not fit; the text says what is expected."""
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[+-]?\d+", text) or not low <= int(text) <= high:
+            raise InvalidValue(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def duration(low: float, high: float) -> Callable[[str], float]:
+    """A duration in seconds."""
+
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"\d+(\.\d+)?", text) or not low <= float(text) <= high:
+            raise InvalidValue(f"seconds from {low:g} to {high:g}")
+        return float(text)
+
+    return parse
+
+
+def one_of(*values: str) -> Callable[[str], str]:
+    """One of the given words."""
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise InvalidValue("one of " + ", ".join(values))
+        return text
+
+    return parse
+
+
+def boolean(text: str) -> bool:
+    """true/false."""
+    if text.lower() in {"true", "1", "on", "yes"}:
+        return True
+    if text.lower() in {"false", "0", "off", "no"}:
+        return False
+    raise InvalidValue("true or false")
+
+
+def address(*schemes: str) -> Callable[[str], str]:
+    """An absolute URL with one of the given schemes and a host."""
+
+    def parse(text: str) -> str:
+        expected = f"an address like {schemes[0]}://host:port"
+        if not re.match(r"[a-z][a-z0-9+.-]*://[^/]", text):
+            raise InvalidValue(expected + " (two slashes, then the host)")
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+        except ValueError:
+            raise InvalidValue(expected) from None
+        if parts.scheme not in schemes or not parts.hostname or port == 0:
+            raise InvalidValue(expected)
+        return text
+
+    return parse
+
+
+def redis_address(text: str) -> str:
+    """A Redis address: redis://, rediss:// (TLS) or unix://."""
+    if text.startswith("unix://"):
+        return text
+    return address("redis", "rediss")(text)
+
+
+def hex_key(text: str) -> str:
+    """64 hex digits."""
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise InvalidValue("64 hex digits (32 bytes), for example from: openssl rand -hex 32")
+    return text.lower()
+
+
+def zone(text: str) -> str:
+    """An IANA time zone name."""
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidValue("a time zone name like UTC or Asia/Shanghai") from None
+    return text
+
+
+def identifier(text: str) -> str:
+    """The identifier of an environment."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,62}", text):
+        raise InvalidValue("a letter, then letters, digits, _ or -, at most 63 characters")
+    return text
+
+
+def byte_size(text: str) -> int:
+    """A size in bytes: a number with an optional b, kb, mb or gb."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)?", text.lower())
+    if match is None:
+        raise InvalidValue("a size like 10mb")
+    return int(float(match[1]) * {"b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, None: 1}[match[2]])
+
+
+def word_list(text: str) -> tuple[str, ...]:
+    """A comma list."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def any_text(text: str) -> str:
+    """Any text."""
+    return text
+
+
+def location(text: str) -> Path:
+    """A folder or file, made absolute."""
+    return Path(text).expanduser().absolute()
+
+
+def variable(
+    name: str, default: Any, parse: Callable[[str], Any], about: str, *, secret: bool = False, shown: str = ""
+) -> Any:
+    """One setting; `shown` is the default as the documentation shows it when it is computed."""
+    return field(
+        default=default,
+        repr=not secret,
+        metadata={"name": name, "parse": parse, "help": about, "secret": secret, "shown": shown},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one server, checked and complete."""
+
+    # fmt: off
+    # The server
+    app_env: str = variable("APP_ENV", "production", one_of("production", "development"), "Kind of installation; development writes readable logs.")
+    app_host: str = variable("APP_HOST", "0.0.0.0", any_text, "Address to listen on.")
+    app_port: int = variable("APP_PORT", 13000, whole(1, 65535), "Port to listen on.")
+    storage_path: Path = variable("STORAGE_PATH", None, location, "Folder for files, keys and SQLite databases.", shown="./storage")
+    timezone: str = variable("TZ", "UTC", zone, "Time zone of the server; local date texts are read in it.")
+    app_lang: str = variable("INIT_APP_LANG", "en-US", any_text, "Language of newly installed apps.")
+    request_body_limit: int = variable("REQUEST_BODY_LIMIT", 10 << 20, byte_size, "Largest JSON, form or text body of a request.", shown="10mb")
+    trusted_proxies: tuple[str, ...] = variable("TRUSTED_PROXIES", (), word_list, "Addresses or networks whose X-Forwarded-* headers are believed, comma separated.")
+    shutdown_seconds: float = variable("SHUTDOWN_SECONDS", 20.0, duration(0, 3600), "How long a stop waits for running requests.")
+    logger_level: str = variable("LOGGER_LEVEL", "info", one_of("error", "warn", "info", "debug", "trace"), "Least severity that is logged.")
+    logger_format: str = variable("LOGGER_FORMAT", None, one_of("json", "console"), "Form of log lines.", shown="json; console in development")
+
+    # Keys and the first account
+    app_key: str | None = variable("APP_KEY", None, any_text, "Secret that signs tokens. Must be equal on all instances of one app.", secret=True, shown="generated into the storage folder")
+    app_aes_secret_key: str | None = variable("APP_AES_SECRET_KEY", None, hex_key, "Key that encrypts secrets in the database. Must be equal on all instances.", secret=True, shown="generated into the storage folder")
+    init_root_username: str = variable("INIT_ROOT_USERNAME", "admin", any_text, "User name of the first account.")
+    init_root_email: str = variable("INIT_ROOT_EMAIL", "admin@example.com", any_text, "E-mail of the first account.")
+    init_root_nickname: str = variable("INIT_ROOT_NICKNAME", "Administrator", any_text, "Display name of the first account.")
+    init_root_password: str | None = variable("INIT_ROOT_PASSWORD", None, any_text, "Password of the first account.", secret=True, shown="generated and printed once")
+
+    # Database
+    db_dialect: str = variable("DB_DIALECT", "sqlite", one_of("sqlite", "postgres", "mysql", "mariadb"), "Kind of database. This version runs on sqlite and postgres.")
+    db_storage: Path = variable("DB_STORAGE", None, location, "SQLite file of the main app; files of other apps lie beside it.", shown="<STORAGE_PATH>/db/atoll.sqlite")
+    db_host: str = variable("DB_HOST", "localhost", any_text, "Database server.")
+    db_port: int = variable("DB_PORT", 5432, whole(1, 65535), "Port of the database server.")
+    db_database: str | None = variable("DB_DATABASE", None, any_text, "Database of the main app.")
+    db_user: str | None = variable("DB_USER", None, any_text, "Database user.")
+    db_password: str | None = variable("DB_PASSWORD", None, any_text, "Password of the database user.", secret=True)
+    db_schema: str | None = variable("DB_SCHEMA", None, any_text, "Schema of the main app's tables (PostgreSQL).")
+    db_table_prefix: str = variable("DB_TABLE_PREFIX", "", any_text, "Put in front of each table name.")
+    db_pool_max: int = variable("DB_POOL_MAX", 10, whole(1, 1000), "Most connections of one database pool.")
+
+    # Apps and environments
+    app_mode: Mode = variable("APP_MODE", "standalone", one_of("standalone", "supervisor", "worker"), "Role of this server: supervisor manages, worker hosts apps, unset does both in one process.", shown="one process")
+    app_discovery_adapter: str = variable("APP_DISCOVERY_ADAPTER", None, one_of("local", "remote"), "Where apps and environments are known: this process or Redis.", shown="remote with APP_MODE, else local")
+    app_process_adapter: str = variable("APP_PROCESS_ADAPTER", None, one_of("local", "remote"), "Where apps run: this process or other environments.", shown="remote on a supervisor, else local")
+    app_command_adapter: str = variable("APP_COMMAND_ADAPTER", None, one_of("local", "redis"), "How commands travel to environments.", shown="redis with APP_MODE, else local")
+    app_supervisor_redis_url: str | None = variable("APP_SUPERVISOR_REDIS_URL", None, redis_address, "Redis that carries app and environment configuration.", secret=True, shown="REDIS_URL")
+    app_command_redis_url: str | None = variable("APP_COMMAND_REDIS_URL", None, redis_address, "Redis that carries commands.", secret=True, shown="REDIS_URL")
+    app_supervisor_aes_secret_key: str | None = variable("APP_SUPERVISOR_AES_SECRET_KEY", None, hex_key, "Shared key that encrypts and authenticates what travels between Supervisor and environments.", secret=True, shown="key pairs, trusted on first use")
+    redis_namespace: str = variable("REDIS_NAMESPACE", "atoll", identifier, "First part of every Redis key; two installations on one Redis need two.")
+    environment_name: str | None = variable("ENVIRONMENT_NAME", None, identifier, "Identifier of this environment.")
+    environment_url: str | None = variable("ENVIRONMENT_URL", None, address("http", "https"), "Where people reach this environment.")
+    environment_proxy_url: str | None = variable("ENVIRONMENT_PROXY_URL", None, address("http", "https"), "Where the Supervisor's proxy reaches this environment.", shown="ENVIRONMENT_URL")
+    environment_heartbeat_seconds: float = variable("ENVIRONMENT_HEARTBEAT_SECONDS", 120.0, duration(1, 86400), "Time between two heartbeats of an environment.")
+    environment_lease_seconds: float = variable("ENVIRONMENT_LEASE_SECONDS", 10.0, duration(2, 3600), "How long an environment counts as alive without a sign of life.")
+    app_hold_seconds: float = variable("APP_HOLD_SECONDS", 30.0, duration(0, 600), "How long a request waits for an app that is starting.")
+    subapp_bootstrap_concurrency: int = variable("SUBAPP_BOOTSTRAP_CONCURRENCY", 4, whole(1, 1000), "How many apps an environment starts at the same time.")
+    use_db_schema_in_subapp: bool = variable("USE_DB_SCHEMA_IN_SUBAPP", False, boolean, "Gives new apps a schema of the main app's database when nothing else is chosen (PostgreSQL).")
+    append_preset_built_in_plugins: tuple[str, ...] = variable("APPEND_PRESET_BUILT_IN_PLUGINS", (), word_list, "Plugin names of the documents; their features are built in, so known names change nothing.")
+
+    # Cluster parts
+    redis_url: str | None = variable("REDIS_URL", None, redis_address, "Redis used by every part that has no address of its own.", secret=True)
+    pubsub_adapter_redis_url: str | None = variable("PUBSUB_ADAPTER_REDIS_URL", None, redis_address, "Redis that carries messages between instances of one app.", secret=True, shown="REDIS_URL, then APP_SUPERVISOR_REDIS_URL")
+    lock_adapter_default: str = variable("LOCK_ADAPTER_DEFAULT", "local", one_of("local", "redis"), "Kind of lock.")
+    lock_adapter_redis_url: str | None = variable("LOCK_ADAPTER_REDIS_URL", None, redis_address, "Redis that carries locks.", secret=True, shown="REDIS_URL")
+    cache_default_store: str = variable("CACHE_DEFAULT_STORE", "memory", one_of("memory", "redis"), "Where cached values lie.")
+    cache_redis_url: str | None = variable("CACHE_REDIS_URL", None, redis_address, "Redis of the cache.", secret=True, shown="REDIS_URL")
+    cache_memory_max: int = variable("CACHE_MEMORY_MAX", 2000, whole(1, 10_000_000), "Most entries of one memory cache.")
+    queue_adapter: str = variable("QUEUE_ADAPTER", "memory", one_of("memory", "redis", "rabbitmq"), "Kind of message queue.")
+    queue_adapter_redis_url: str | None = variable("QUEUE_ADAPTER_REDIS_URL", None, redis_address, "Redis of the queue.", secret=True, shown="REDIS_URL")
+    queue_adapter_rabbitmq_url: str | None = variable("QUEUE_ADAPTER_RABBITMQ_URL", None, address("amqp", "amqps"), "RabbitMQ of the queue.", secret=True)
+    cluster_mode: str = variable("CLUSTER_MODE", "", any_text, "Number of processes on this machine.", shown="one")
+    worker_mode: str = variable("WORKER_MODE", "", any_text, "Which background services this instance runs.", shown="requests and all services")
+
+    # fmt: on
+
+    @property
+    def remote(self) -> bool:
+        """Whether this server is part of a multi-environment installation."""
+        return self.app_mode != "standalone"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings and what should be said about them at start."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VariableInfo:
+    """One variable as `atoll settings` and the documentation show it."""
+
+    name: str
+    value: str
+    source: Literal["environment", "default"]
+    default: str
+    help: str
+    secret: bool
+
+
+# Parts that this version does not have: a value other than the default is refused, never ignored.
+LATER: Mapping[str, str] = {
+    "lock_adapter_default": "distributed locks for plugins",
+    "cache_default_store": "a shared cache",
+    "queue_adapter": "a distributed queue",
+}
+# Companions of those parts: harmless, but they have no effect, and that is said.
+WITHOUT_EFFECT = (
+    "lock_adapter_redis_url",
+    "cache_redis_url",
+    "cache_memory_max",
+    "queue_adapter_redis_url",
+    "queue_adapter_rabbitmq_url",
+)
+
+
+def read_environment(folder: Path | None = None) -> dict[str, str]:
+    """The process environment, over the values of `.env` (or the file named by APP_ENV_PATH) in `folder`."""
+    file = Path(os.environ.get("APP_ENV_PATH", ".env"))
+    if not file.is_absolute():
+        file = (folder or Path.cwd()) / file
+    values: dict[str, str] = {}
+    if file.is_file():
+        for line in file.read_text(encoding="utf-8").splitlines():
+            match = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*", line)
+            if match is not None:
+                text = match[2]
+                quoted = re.fullmatch(r"""(["'])(.*)\1(?:\s+#.*)?""", text)
+                values[match[1]] = quoted[2] if quoted else re.sub(r"\s+#.*$", "", text)
+    return {**values, **os.environ}
+
+
+def load(environ: Mapping[str, str]) -> Loaded:
+    """Reads and checks all settings.
+
+    Raises:
+        SettingsError: with one line per problem: variable, value, what is expected.
+    """
+    problems: list[str] = []
+    warnings: list[str] = []
+    values: dict[str, Any] = {}
+    given: set[str] = set()
+    for item in fields(Settings):
+        name = item.metadata["name"]
+        text = environ.get(name, "")
+        if not text and (alias := ALIASES.get(name)) is not None and environ.get(alias):
+            text = environ[alias]
+            warnings.append(f"{alias} is read as {name}; please write {name}")
+        if not text:
+            values[item.name] = None if item.default is MISSING else item.default
+            continue
+        given.add(item.name)
+        try:
+            values[item.name] = item.metadata["parse"](text)
+        except InvalidValue as error:
+            values[item.name] = item.default
+            problems.append(f"{name}={MASK if item.metadata['secret'] else text}: expected {error}")
+    _derive(values)
+    if not problems:
+        problems += _contradictions(values, given)
+        warnings += _remarks(values, given)
+    if problems:
+        raise SettingsError(problems)
+    return Loaded(Settings(**values), tuple(warnings))
+
+
+def describe(environ: Mapping[str, str]) -> list[VariableInfo]:
+    """Each variable with its present value (masked when secret), source, default and help."""
+    rows = []
+    for item in fields(Settings):
+        name, secret = item.metadata["name"], item.metadata["secret"]
+        text = environ.get(name) or environ.get(ALIASES.get(name, ""), "")
+        default = _shown(item)
+        value = (MASK if secret else text) if text else default
+        rows.append(
+            VariableInfo(
+                name, value, "environment" if text else "default", default, item.metadata["help"], secret
+            )
+        )
+    return rows
+
+
+def _shown(item: Field[Any]) -> str:
+    shown: str = item.metadata["shown"]
+    if shown:
+        return shown
+    default = item.default
+    if default is None or default == ():
+        return ""
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def _derive(values: dict[str, Any]) -> None:
+    """Fills the settings whose default depends on others."""
+    remote = values["app_mode"] != "standalone"
+    values["storage_path"] = values["storage_path"] or Path("storage").absolute()
+    values["db_storage"] = values["db_storage"] or values["storage_path"] / "db" / "atoll.sqlite"
+    values["logger_format"] = values["logger_format"] or (
+        "console" if values["app_env"] == "development" else "json"
+    )
+    values["app_discovery_adapter"] = values["app_discovery_adapter"] or ("remote" if remote else "local")
+    values["app_process_adapter"] = values["app_process_adapter"] or (
+        "remote" if values["app_mode"] == "supervisor" else "local"
+    )
+    values["app_command_adapter"] = values["app_command_adapter"] or ("redis" if remote else "local")
+    values["environment_proxy_url"] = values["environment_proxy_url"] or values["environment_url"]
+    general = values["redis_url"]
+    values["app_supervisor_redis_url"] = values["app_supervisor_redis_url"] or general
+    values["app_command_redis_url"] = (
+        values["app_command_redis_url"] or general or values["app_supervisor_redis_url"]
+    )
+    values["pubsub_adapter_redis_url"] = (
+        values["pubsub_adapter_redis_url"]
+        or general
+        or (values["app_supervisor_redis_url"] if remote else None)
+    )
+
+
+def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
+    """Settings that do not go together."""
+    problems = []
+    mode = values["app_mode"]
+    expected = {
+        "standalone": ("local", "local", "local"),
+        "supervisor": ("remote", "remote", "redis"),
+        "worker": ("remote", "local", "redis"),
+    }[mode]
+    adapters = ("app_discovery_adapter", "app_process_adapter", "app_command_adapter")
+    for name, wanted in zip(adapters, expected, strict=True):
+        if values[name] != wanted:
+            role = "without APP_MODE" if mode == "standalone" else f"with APP_MODE={mode}"
+            problems.append(f"{name.upper()}={values[name]}: expected {wanted} {role}")
+    if mode != "standalone":
+        for name in ("app_supervisor_redis_url", "app_command_redis_url"):
+            if not values[name]:
+                problems.append(
+                    f"{name.upper()}=: expected an address like redis://host:6379 with APP_MODE={mode} (or REDIS_URL for all parts)"
+                )
+    if mode == "worker":
+        for name, example in (("environment_name", "env_a"), ("environment_url", "http://host:15000")):
+            if not values[name]:
+                problems.append(f"{name.upper()}=: expected a value like {example} with APP_MODE=worker")
+    if values["db_dialect"] in {"mysql", "mariadb"}:
+        problems.append(
+            f"DB_DIALECT={values['db_dialect']}: expected sqlite or postgres; this version has no driver for it yet"
+        )
+    if values["db_dialect"] == "postgres":
+        for name in ("db_database", "db_user"):
+            if not values[name]:
+                problems.append(f"{name.upper()}=: expected a value with DB_DIALECT=postgres")
+    elif values["use_db_schema_in_subapp"] or values["db_schema"]:
+        problems.append(
+            "DB_SCHEMA/USE_DB_SCHEMA_IN_SUBAPP: expected DB_DIALECT=postgres; SQLite has no schemas"
+        )
+    if values["lock_adapter_default"] == "redis" and not (
+        values["lock_adapter_redis_url"] or values["redis_url"]
+    ):
+        problems.append(
+            "LOCK_ADAPTER_REDIS_URL=: expected an address like redis://host:6379 with LOCK_ADAPTER_DEFAULT=redis"
+        )
+    for name, what in LATER.items():
+        if values[name] not in {"local", "memory"}:
+            problems.append(
+                f"{name.upper()}={values[name]}: expected no value; this version does not have {what} yet"
+            )
+    if values["cluster_mode"] not in {"", "1"}:
+        problems.append(
+            f"CLUSTER_MODE={values['cluster_mode']}: expected no value or 1; this version runs one process per server"
+        )
+    if values["worker_mode"] not in {"", "!"}:
+        problems.append(
+            f"WORKER_MODE={values['worker_mode']}: expected no value or !; this version has no background services to split off"
+        )
+    if "init_root_password" in given and len(values["init_root_password"]) < 8:
+        problems.append(f"INIT_ROOT_PASSWORD={MASK}: expected at least 8 characters")
+    return problems
+
+
+def _remarks(values: dict[str, Any], given: set[str]) -> list[str]:
+    """Settings that are accepted but deserve a word."""
+    remarks = [f"{name.upper()} has no effect in this version" for name in WITHOUT_EFFECT if name in given]
+    for plugin in values["append_preset_built_in_plugins"]:
+        short = plugin
+        for prefix in PLUGIN_PREFIXES:
+            short = short.removeprefix(prefix)
+        if short not in BUILT_IN_PLUGINS:
+            remarks.append(
+                f"APPEND_PRESET_BUILT_IN_PLUGINS names {plugin}, which this version does not have; it is left out"
+            )
+    return remarks
