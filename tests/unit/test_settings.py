@@ -1,0 +1,133 @@
+"""What the environment may say, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from atoll import settings
+from atoll.errors import SettingsError
+
+REDIS = "redis://127.0.0.1:6379"
+WORKER = {
+    "APP_MODE": "worker",
+    "APP_DISCOVERY_ADAPTER": "remote",
+    "APP_PROCESS_ADAPTER": "local",
+    "APP_COMMAND_ADAPTER": "redis",
+    "APP_SUPERVISOR_REDIS_URL": REDIS,
+    "APP_COMMAND_REDIS_URL": REDIS,
+    "ENVIRONMENT_NAME": "env_a",
+    "ENVIRONMENT_URL": "http://localhost:15000",
+}
+
+
+def problems(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        settings.load(environ)
+    return caught.value.problems
+
+
+def test_nothing_set_is_one_process_on_sqlite() -> None:
+    loaded = settings.load({})
+    assert loaded.warnings == ()
+    assert loaded.settings.app_mode == "standalone"
+    assert loaded.settings.app_port == 13000
+    assert loaded.settings.db_dialect == "sqlite"
+    assert loaded.settings.db_storage.parent == loaded.settings.storage_path / "db"
+
+
+def test_the_reference_worker_is_understood() -> None:
+    loaded = settings.load(WORKER | {"APPEND_PRESET_BUILT_IN_PLUGINS": "@nocobase/plugin-app-supervisor"})
+    assert loaded.warnings == ()
+    assert loaded.settings.environment_proxy_url == "http://localhost:15000"
+
+
+def test_the_documents_misspelling_is_read_with_a_warning() -> None:
+    environ = {k: v for k, v in WORKER.items() if k != "APP_COMMAND_ADAPTER"} | {
+        "APP_COMMAND_ADPATER": "redis"
+    }
+    loaded = settings.load(environ)
+    assert loaded.settings.app_command_adapter == "redis"
+    assert loaded.warnings == (
+        "APP_COMMAND_ADPATER is read as APP_COMMAND_ADAPTER; please write APP_COMMAND_ADAPTER",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"ENVIRONMENT_NAME": ""}, "ENVIRONMENT_NAME=: expected a value like env_a with APP_MODE=worker"),
+        ({"ENVIRONMENT_NAME": "../x"}, "ENVIRONMENT_NAME=../x: expected"),
+        (
+            {"APP_SUPERVISOR_REDIS_URL": "redis:/redis-0"},
+            "APP_SUPERVISOR_REDIS_URL=••••: expected an address like redis://",
+        ),
+        (
+            {"APP_SUPERVISOR_REDIS_URL": "", "APP_COMMAND_REDIS_URL": ""},
+            "APP_SUPERVISOR_REDIS_URL=: expected",
+        ),
+        (
+            {"APP_PROCESS_ADAPTER": "remote"},
+            "APP_PROCESS_ADAPTER=remote: expected local with APP_MODE=worker",
+        ),
+        ({"APP_PORT": "70000"}, "APP_PORT=70000: expected a whole number from 1 to 65535"),
+        ({"TZ": "Mars/Base"}, "TZ=Mars/Base: expected a time zone name"),
+        ({"DB_DIALECT": "postgres"}, "DB_DATABASE=: expected a value with DB_DIALECT=postgres"),
+        ({"DB_DIALECT": "mariadb"}, "DB_DIALECT=mariadb: expected sqlite or postgres"),
+        ({"QUEUE_ADAPTER": "rabbitmq"}, "QUEUE_ADAPTER=rabbitmq: expected no value"),
+        ({"CLUSTER_MODE": "max"}, "CLUSTER_MODE=max: expected no value or 1"),
+        ({"WORKER_MODE": "*"}, "WORKER_MODE=*: expected no value or !"),
+        (
+            {"APP_SUPERVISOR_AES_SECRET_KEY": "abc"},
+            "APP_SUPERVISOR_AES_SECRET_KEY=••••: expected 64 hex digits",
+        ),
+        ({"INIT_ROOT_PASSWORD": "short"}, "INIT_ROOT_PASSWORD=••••: expected at least 8 characters"),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_variable_value_and_expectation(
+    change: dict[str, str], line: str
+) -> None:
+    assert any(problem.startswith(line) for problem in problems(WORKER | change))
+
+
+def test_redis_adapters_without_an_address_are_refused() -> None:
+    found = problems({"LOCK_ADAPTER_DEFAULT": "redis"})
+    assert any(line.startswith("LOCK_ADAPTER_REDIS_URL=: expected an address") for line in found)
+
+
+def test_all_problems_come_at_once() -> None:
+    assert len(problems({"APP_PORT": "x", "DB_PORT": "y", "TZ": "z"})) == 3
+
+
+def test_redis_url_is_the_fallback_of_every_part() -> None:
+    loaded = settings.load(
+        {**{k: v for k, v in WORKER.items() if "REDIS" not in k}, "REDIS_URL": REDIS}
+    ).settings
+    assert (
+        loaded.app_supervisor_redis_url
+        == loaded.app_command_redis_url
+        == loaded.pubsub_adapter_redis_url
+        == REDIS
+    )
+
+
+def test_secrets_are_never_shown() -> None:
+    environ = {"APP_KEY": "hunter22", "INIT_ROOT_PASSWORD": "hunter22hunter22"}
+    assert "hunter22" not in repr(settings.load(environ))
+    assert all("hunter22" not in row.value for row in settings.describe(environ))
+
+
+def test_every_setting_has_a_help_text_and_a_unique_name() -> None:
+    names = [item.metadata["name"] for item in fields(settings.Settings)]
+    assert len(names) == len(set(names))
+    assert all(item.metadata["help"].endswith(".") for item in fields(settings.Settings))
+
+
+def test_env_file_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_PORT", "14000")
+    monkeypatch.delenv("APP_ENV_PATH", raising=False)
+    (tmp_path / ".env").write_text('# comment\nAPP_PORT=1\nexport APP_HOST="127.0.0.1"\nTZ=UTC # zone\n')
+    environ = settings.read_environment(tmp_path)
+    assert (environ["APP_PORT"], environ["APP_HOST"], environ["TZ"]) == ("14000", "127.0.0.1", "UTC")
