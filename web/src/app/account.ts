@@ -1,0 +1,90 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+
+import { api } from './api';
+import { boot } from './boot';
+import { queryClient } from './queries';
+import { session } from './session';
+
+export interface Role {
+  name: string;
+  title?: string;
+}
+
+export interface Account {
+  id: number;
+  username: string | null;
+  nickname: string | null;
+  email: string | null;
+  roles?: Role[];
+}
+
+export interface AppInfo {
+  name: string;
+  version: string;
+  lang: string;
+  database?: { dialect: string };
+}
+
+export interface SystemSettings {
+  title?: string | null;
+  allowSignUp?: boolean;
+  enableChangePassword?: boolean;
+}
+
+export const accountQuery = queryOptions({
+  queryKey: ['account'],
+  queryFn: () => api.call<Account>('auth:check'),
+  staleTime: 60_000,
+});
+
+export const appInfoQuery = queryOptions({
+  queryKey: ['appInfo'],
+  queryFn: () => api.call<AppInfo>('app:getInfo'),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const systemSettingsQuery = queryOptions({
+  queryKey: ['systemSettings'],
+  queryFn: () => api.call<SystemSettings>('systemSettings:get'),
+  staleTime: 60_000,
+});
+
+/** The signed-in person; undefined until known. */
+export function useAccount(): Account | undefined {
+  return useQuery(accountQuery).data;
+}
+
+export function nameOf(account: Account): string {
+  return account.nickname || account.username || account.email || `#${account.id}`;
+}
+
+/** Root and admin may configure everything; members nothing yet. */
+export function mayConfigure(account: Account | undefined): boolean {
+  return account?.roles?.some((role) => role.name === 'root' || role.name === 'admin') ?? false;
+}
+
+/** The app's own title from its settings, else what the server put into the page. */
+export function useAppTitle(): string {
+  const title = useQuery(systemSettingsQuery).data?.title;
+  return title || boot.title || boot.app;
+}
+
+export interface Credentials {
+  account: string;
+  password: string;
+}
+
+export async function signIn(credentials: Credentials, remember: boolean): Promise<void> {
+  const answer = await api.call<{ user: Account; token: string }>('auth:signIn', { body: credentials, quiet: true });
+  session.start(answer.token, remember);
+}
+
+/** Ends the session here even when the server cannot be told. */
+export async function signOut(): Promise<void> {
+  try {
+    await api.call('auth:signOut', { method: 'POST', quiet: true });
+  } finally {
+    session.end();
+    queryClient.clear();
+  }
+}

@@ -1,0 +1,26 @@
+import { createRouter } from '@tanstack/react-router';
+
+import { launcherRoutes } from '../features/launcher/routes';
+import { signinRoutes } from '../features/signin/routes';
+import { supervisorRoutes } from '../features/supervisor/routes';
+import { adminRoute, rootRoute } from './baseRoutes';
+import { boot } from './boot';
+
+const routeTree = rootRoute.addChildren([
+  ...signinRoutes,
+  adminRoute.addChildren([...launcherRoutes, ...supervisorRoutes]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  basepath: boot.basePath || '/',
+  defaultPreload: 'intent',
+  defaultPendingMs: 150,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,59 @@
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { ModalsProvider } from '@mantine/modals';
+import { Notifications } from '@mantine/notifications';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import i18next from 'i18next';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { toast } from '../ui/toasts';
+import { api } from './api';
+import { boot, styleNonce } from './boot';
+import { startTranslations } from './i18n';
+import { watchMaintenance } from './maintenance';
+import { queryClient } from './queries';
+import { router } from './router';
+import { cssVariables, theme } from './theme';
+import { live } from './ws';
+
+const RELOADED_KEY = 'atoll.reloaded';
+
+/** After an upgrade the old chunks are gone: load the page again, but once per build so that it cannot loop. */
+function reloadOnMissingChunk(): void {
+  window.addEventListener('vite:preloadError', (event) => {
+    if (sessionStorage.getItem(RELOADED_KEY) === boot.build) return;
+    event.preventDefault();
+    sessionStorage.setItem(RELOADED_KEY, boot.build);
+    window.location.reload();
+  });
+}
+
+export async function startApp(): Promise<void> {
+  reloadOnMissingChunk();
+  document.title = boot.title;
+  await startTranslations();
+  api.onSlowDown = (seconds) => toast.info(i18next.t('error.slowDown', { ns: 'ui', count: seconds }), seconds * 1000);
+  live.start();
+  watchMaintenance();
+  const element = document.getElementById('root');
+  if (!element) throw new Error('index.html has no element with the id "root"');
+  createRoot(element).render(
+    <StrictMode>
+      <MantineProvider
+        theme={theme}
+        cssVariablesResolver={cssVariables}
+        defaultColorScheme="auto"
+        colorSchemeManager={localStorageColorSchemeManager({ key: 'atoll.color-scheme' })}
+        getStyleNonce={styleNonce}
+      >
+        <QueryClientProvider client={queryClient}>
+          <ModalsProvider>
+            <Notifications position="bottom-right" limit={4} />
+            <RouterProvider router={router} />
+          </ModalsProvider>
+        </QueryClientProvider>
+      </MantineProvider>
+    </StrictMode>,
+  );
+}

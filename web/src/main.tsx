@@ -1,0 +1,9 @@
+import '@mantine/core/styles.css';
+import '@mantine/dates/styles.css';
+import '@mantine/notifications/styles.css';
+import '@mantine/spotlight/styles.css';
+import './app/global.css';
+
+import { startApp } from './app/start';
+
+void startApp();

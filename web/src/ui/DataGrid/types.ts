@@ -1,0 +1,120 @@
+import type { ReactNode } from 'react';
+import type { Filter } from '../FilterBuilder/grammar';
+
+/** One sort key of a list, as in `?sort=-createdAt,name`. */
+export interface SortKey {
+  id: string;
+  desc: boolean;
+}
+
+/** What a list shows; lives in the URL (see useGridState). */
+export interface GridState {
+  q: string;
+  filter: Filter | null;
+  sort: SortKey[];
+  /** 1-based. */
+  page: number;
+  size: number;
+}
+
+/** One page of rows. `total` for counted lists, `hasNext` for simple pagination. */
+export interface GridPage<Row> {
+  rows: Row[];
+  total?: number;
+  hasNext?: boolean;
+}
+
+/** The part of a TanStack Query result the grid reads; pass the result as it is. */
+export interface GridQuery<Row> {
+  data: GridPage<Row> | undefined;
+  error: unknown;
+  isFetching: boolean;
+  /** Old page shown while the next one loads (`placeholderData: keepPreviousData`). */
+  isPlaceholderData: boolean;
+  refetch: () => unknown;
+}
+
+export interface GridColumn<Row> {
+  id: string;
+  /** Header text, translated. */
+  title: string;
+  /** What the cell shows; default is `text(row)`. */
+  cell?: (row: Row) => ReactNode;
+  /** Plain text of the cell: tooltip, copy, cards; default is the row's property `id`. */
+  text?: (row: Row) => string;
+  /** Default true. */
+  sortable?: boolean;
+  /** Used by localPage only; default is the row's property `id`. */
+  sortValue?: (row: Row) => string | number | boolean | null | undefined;
+  /** Pixels; default 180. */
+  width?: number;
+  minWidth?: number;
+  align?: 'start' | 'end';
+  pin?: 'left' | 'right';
+  /** Hidden until the user shows it. */
+  hidden?: boolean;
+  /** Default true: the user may hide it. */
+  hideable?: boolean;
+  /**
+   * Role on a phone card. 'title' is also the column that links to the record;
+   * default: first column is the title, the next four are fields.
+   */
+  card?: 'title' | 'status' | 'field' | 'none';
+  /** The cell holds a control: Enter focuses it instead of opening the record. */
+  interactive?: boolean;
+}
+
+/** An entry of a row's menu. */
+export interface GridAction<Row> {
+  id: string;
+  label: string;
+  icon?: ReactNode;
+  danger?: boolean;
+  disabled?: boolean;
+  onAction: (row: Row) => void;
+}
+
+/** What a bulk action gets: ids of the chosen rows, or all rows that match the filter. */
+export interface GridSelection<Row> {
+  ids: string[];
+  /** The chosen rows that are on the current page. */
+  rows: Row[];
+  /** True after "select all matching": act on the list's filter, not on ids. */
+  allMatching: boolean;
+  count: number;
+}
+
+export interface GridBulkAction<Row> {
+  id: string;
+  label: string;
+  icon?: ReactNode;
+  danger?: boolean;
+  onAction: (selection: GridSelection<Row>) => void | Promise<void>;
+}
+
+export interface GridEmpty {
+  title: string;
+  description?: string;
+  /** Shown as the one sensible next step, e.g. a button. */
+  action?: ReactNode;
+}
+
+export type Density = 'compact' | 'normal' | 'comfortable';
+
+/** Row height in pixels. */
+export const ROW_HEIGHT: Record<Density, number> = { compact: 32, normal: 40, comfortable: 52 };
+export const PAGE_SIZES = [20, 50, 100, 200] as const;
+export const DEFAULT_SIZE = 20;
+/** More rows than this are rendered only around the viewport. */
+export const VIRTUAL_FROM = 60;
+/** Column ids of the grid itself. */
+export const SELECT_ID = '__select';
+export const ACTIONS_ID = '__actions';
+
+/** Plain text of a cell. */
+export function cellText<Row>(column: GridColumn<Row>, row: Row): string {
+  if (column.text) return column.text(row);
+  const value = (row as Record<string, unknown>)[column.id];
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
