@@ -143,6 +143,13 @@ def word_list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def password_hash(text: str) -> str:
+    """An argon2id hash in its usual text form."""
+    if not text.startswith("$argon2id$"):
+        raise Invalid("an argon2id hash, which starts with $argon2id$")
+    return text
+
+
 def any_text(text: str) -> str:
     """Any text."""
     return text
@@ -189,6 +196,7 @@ class Settings:
     init_root_email: str = variable("INIT_ROOT_EMAIL", "admin@example.com", any_text, "E-mail of the first account.")
     init_root_nickname: str = variable("INIT_ROOT_NICKNAME", "Administrator", any_text, "Display name of the first account.")
     init_root_password: str | None = variable("INIT_ROOT_PASSWORD", None, any_text, "Password of the first account.", secret=True, shown="generated and printed once")
+    init_root_password_hash: str | None = variable("INIT_ROOT_PASSWORD_HASH", None, password_hash, "Argon2id hash of the first account's password, where the password itself must not lie.", secret=True)
 
     # Database
     db_dialect: str = variable("DB_DIALECT", "sqlite", one_of("sqlite", "postgres", "mysql", "mariadb"), "Kind of database. This version runs on sqlite and postgres.")
