@@ -238,3 +238,93 @@ class EnvironmentUnavailable(AtollError):
 
     code = "ENVIRONMENT_UNAVAILABLE"
     status = 503
+
+
+# --- Supervisor and environments ----------------------------------------------------------------------
+
+
+class AppNameInvalid(AtollError):
+    """The app's id breaks the rule for ids or is reserved."""
+
+    code = "APP_NAME_INVALID"
+    status = 400
+
+
+class AppNameTaken(AtollError):
+    """Another app has that id or that custom domain."""
+
+    code = "APP_NAME_TAKEN"
+    status = 400
+
+
+class AppOptionsInvalid(AtollError):
+    """An option of the app is not understood or contradicts another."""
+
+    code = "APP_OPTIONS_INVALID"
+    status = 400
+
+
+class PreflightFailed(AtollError):
+    """The app cannot be created as asked; nothing was created.
+
+    Args:
+        code: that of the first finding.
+        problems: one entry per finding: `code`, `message`, `remedy`, `field` (which input it is about).
+    """
+
+    code = "APP_PREFLIGHT_FAILED"
+    status = 400
+
+    def __init__(self, message: str, *, code: str, problems: list[dict[str, str]]) -> None:
+        super().__init__(message)
+        self.reason = code
+        self.problems = problems
+
+
+class EnvironmentUnknown(AtollError):
+    """No environment of that name ever announced itself."""
+
+    code = "ENVIRONMENT_UNKNOWN"
+    status = 400
+
+
+class EnvironmentNameTaken(AtollError):
+    """A live environment at another address already has this name."""
+
+    code = "ENVIRONMENT_NAME_TAKEN"
+    status = 409
+
+
+class SupervisorKeyChanged(AtollError):
+    """A message carries another key than the one this environment trusted first."""
+
+    code = "SUPERVISOR_KEY_CHANGED"
+    status = 403
+
+
+class EnvironmentKeyChanged(AtollError):
+    """An environment announces another key than the one the Supervisor trusted first."""
+
+    code = "ENVIRONMENT_KEY_CHANGED"
+    status = 403
+
+
+class MessageRefused(AtollError):
+    """A message between Supervisor and environment is forged, altered, expired or not for us."""
+
+    code = "MESSAGE_REFUSED"
+    status = 403
+
+
+class CommandExpired(AtollError):
+    """The environment did not take up the command before its deadline; it will not be carried out."""
+
+    code = "COMMAND_EXPIRED"
+    status = 503
+
+
+class AppStepTimedOut(AtollError):
+    """A step of starting or stopping an app did not end before its deadline."""
+
+    code = "APP_STEP_TIMED_OUT"
+    status = 503

@@ -1,0 +1,1 @@
+"""Which apps exist, where they run, and how they get there."""

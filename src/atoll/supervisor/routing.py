@@ -1,7 +1,8 @@
 """Where a request for an app goes: the answer the gateway gets, in memory only, on every request.
 
 A `Router` never waits, never talks to Redis or a database, and keeps answering from the last known state when
-both are away. What it says may be a moment old; the proxy reports failures back (`report`) and the identity of
+both are away. What it says may be a moment old; the proxy reports failures back (`report`) and the identity
+of
 an upstream is checked when a connection is opened, so an old answer never serves the wrong app.
 """
 
@@ -40,7 +41,9 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who must answer at an address: the environment's public key and the process (instance) that announced it."""
+    """Who must answer at an address: the environment's public key and the process (instance) that announced
+    it.
+    """
 
     public_key: str
     instance: str
@@ -67,7 +70,8 @@ class Local:
 class Forward:
     """The app runs elsewhere. `targets` is ordered by preference and never empty.
 
-    `pinned` says that the caller asked for one environment, so there is nothing to fall back to and no affinity
+    `pinned` says that the caller asked for one environment, so there is nothing to fall back to and no
+    affinity
     cookie to set.
     """
 
@@ -91,7 +95,8 @@ class Unavailable:
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """The app is on its way. `wait(seconds)` ends as soon as it answers or has failed, at the latest after that
+    """The app is on its way. `wait(seconds)` ends as soon as it answers or has failed, at the latest after
+    that
     time with the `Unavailable` of that moment. Abandoning (cancelling) a wait does not disturb the start."""
 
     app: str
@@ -110,7 +115,9 @@ class Router(ABC):
 
     @abstractmethod
     def app_by_host(self, host: str) -> str | None:
-        """The app whose custom domain `host` is. Takes the header as it came: port, case and final dot are ignored."""
+        """The app whose custom domain `host` is. Takes the header as it came: port, case and final dot are
+        ignored.
+        """
 
     @abstractmethod
     def report(self, target: Target, failure: Exception | None) -> None:

@@ -1,0 +1,1 @@
+"""Instructions to environments and what became of them."""

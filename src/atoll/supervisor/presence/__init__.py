@@ -1,0 +1,1 @@
+"""Who is alive, what runs where, and the copies of app models: short-lived, rebuildable facts."""

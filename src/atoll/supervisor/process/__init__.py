@@ -1,0 +1,1 @@
+"""How an environment runs an app: the contract, and running it inside this process."""

@@ -1,0 +1,1 @@
+"""The durable records of apps and environments."""
