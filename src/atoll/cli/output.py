@@ -1,0 +1,41 @@
+"""How commands speak: text and tables for people, JSON for scripts, errors on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import typer
+
+
+def print_json(value: object) -> None:
+    """Writes one JSON document to standard output."""
+    text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
+    sys.stdout.write(text.decode() + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Writes a table; on a pipe it stays unbroken, one row per line."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 1000)
+
+
+def print_error(code: str, message: str) -> None:
+    """Writes an error: its code, then the text."""
+    typer.secho(f"error [{code}]", fg="red", err=True, nl=False)
+    typer.echo(f" {message}", err=True)
+
+
+def note(message: str) -> None:
+    """Writes a line for people to standard error, so that standard output stays clean."""
+    typer.echo(message, err=True)

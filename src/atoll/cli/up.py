@@ -1,0 +1,128 @@
+"""`atoll up`: everything on this machine, ready to use."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atoll import settings
+from atoll.cli.local import ports as free_ports
+from atoll.cli.local import record, redis_server
+from atoll.cli.local.account import FirstAccount, first_account
+from atoll.cli.local.installation import Installation, RedisProgram
+from atoll.cli.local.layout import Layout, inherited, plan
+from atoll.cli.local.screen import Screen
+
+MOST_ENVIRONMENTS = 64
+# A server stops itself within SHUTDOWN_SECONDS; a little more before it is killed.
+STOP_MARGIN_SECONDS = 5.0
+
+
+def up(
+    environments: Annotated[
+        int,
+        typer.Option("--environments", min=1, max=MOST_ENVIRONMENTS, help="How many environments (workers)."),
+    ] = 2,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port",
+            min=0,
+            max=65535,
+            help="Port of the Supervisor; the environments get the next free ones. 0: any.",
+        ),
+    ] = 14000,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Add two sample apps, one on each environment.")
+    ] = False,
+    storage: Annotated[
+        Path | None,
+        typer.Option("--storage", help="Folder for everything; otherwise STORAGE_PATH, ./storage."),
+    ] = None,
+) -> None:
+    """Run Atoll on this machine: Redis, a Supervisor, environments, SQLite. Ctrl-C stops all of it."""
+    environ = settings.read_environment()
+    chosen = settings.load(_own_settings(environ)).settings
+    folder = (storage or chosen.storage_path).expanduser().absolute()
+    with record.exclusive(folder):
+        numbers = free_ports.choose(host, port, environments)
+        redis_program = _redis(folder)
+        account = first_account(chosen, folder)
+        layout = plan(
+            storage=folder,
+            host=host,
+            ports=numbers,
+            redis_url=redis_program.url,
+            account=account.variables,
+            environ=environ,
+        )
+        (folder / "db").mkdir(exist_ok=True)
+        asyncio.run(_run(folder, layout, redis_program, account, chosen.shutdown_seconds, demo=demo))
+
+
+def _own_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The caller's settings that matter here; those of another deployment are left out."""
+    own = {name: value for name, value in environ.items() if name.startswith("INIT_ROOT_")}
+    return inherited(environ) | own | {"STORAGE_PATH": environ.get("STORAGE_PATH", "")}
+
+
+def _redis(folder: Path) -> RedisProgram:
+    program = redis_server.find()
+    password, port = secrets.token_urlsafe(24), free_ports.any_free("127.0.0.1")
+    data, logs = folder / "redis", folder / "logs"
+    data.mkdir(exist_ok=True, mode=0o700)
+    logs.mkdir(exist_ok=True)
+    log = logs / "redis.log"
+    configuration = redis_server.configuration(port=port, password=password, folder=data, log=log)
+    return RedisProgram(program, configuration, f"redis://:{password}@127.0.0.1:{port}/0", log)
+
+
+async def _run(
+    folder: Path,
+    layout: Layout,
+    redis_program: RedisProgram,
+    account: FirstAccount,
+    limit: float,
+    *,
+    demo: bool,
+) -> None:
+    screen = Screen([server.name for server in layout.servers])
+    installation = Installation(
+        storage=folder,
+        layout=layout,
+        redis_program=redis_program,
+        screen=screen,
+        stop_limit=limit + STOP_MARGIN_SECONDS,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, installation.ask_to_stop)
+    shown = False
+
+    async def when_ready() -> None:
+        nonlocal shown
+        _welcome(screen, layout, account)
+        shown = True
+
+    try:
+        await installation.run(when_ready)
+    finally:
+        if account.password is not None and not shown:
+            screen.own(f"the generated password of {account.username} is {account.password} (shown only now)")
+    screen.own("stopped")
+
+
+def _welcome(screen: Screen, layout: Layout, account: FirstAccount) -> None:
+    rows = [("open", layout.supervisor.url), ("sign in as", account.username)]
+    if account.password is not None:
+        rows.append(("password", f"{account.password}   (shown only now: write it down)"))
+    rows += [(server.name, server.url) for server in layout.environments]
+    rows.append(("stop", "Ctrl-C"))
+    screen.panel("Atoll is ready", rows)
