@@ -1,4 +1,4 @@
-"""The contract between an environment and the apps it runs. Implemented where apps are known: in the server."""
+"""The contract between an environment and the apps it runs, implemented by the composition root."""
 
 from __future__ import annotations
 

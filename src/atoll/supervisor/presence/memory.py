@@ -1,0 +1,165 @@
+"""Presence inside one process: for a single server, and for tests with several environments in one process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from atoll.errors import EnvironmentNameTaken
+from atoll.supervisor.models import EnvironmentCard
+from atoll.supervisor.presence.base import Announcement, Event, Presence, Pull, Sighting, Snapshot
+
+
+@dataclass
+class _Instance:
+    card: EnvironmentCard
+    signed: bytes
+    since: datetime
+    problem: str = ""
+    rows: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass
+class _Models:
+    version: str = ""
+    by_uid: dict[str, bytes] = field(default_factory=dict)
+
+
+def name_taken(mine: EnvironmentCard, other_url: str, other_proxy_url: str) -> EnvironmentNameTaken:
+    """The error for two environments of one name, naming both addresses."""
+
+    def place(url: str, proxy_url: str) -> str:
+        return url if url == proxy_url else f"{url} (proxy {proxy_url})"
+
+    return EnvironmentNameTaken(
+        f"The environment name {mine.name!r} is in use by a live environment at"
+        f" {place(other_url, other_proxy_url)}; this one is at {place(mine.url, mine.proxy_url)}."
+        " Give this one another ENVIRONMENT_NAME, or stop the other one first."
+    )
+
+
+class MemoryPresence(Presence):
+    """Everything in dictionaries. An instance is alive until it withdraws: it cannot die without this
+    process.
+    """
+
+    def __init__(self, *, lease_seconds: float = 10.0) -> None:
+        self.lease_seconds = lease_seconds
+        self._epoch = secrets.token_hex(8)
+        self._instances: dict[tuple[str, str], _Instance] = {}
+        self._models: dict[str, _Models] = {}
+        self._readers: set[asyncio.Queue[Event]] = set()
+
+    async def open(self) -> None:
+        """Nothing to connect."""
+
+    async def close(self) -> None:
+        """Nothing to free."""
+
+    async def announce(self, card: EnvironmentCard, signed: bytes) -> Announcement:
+        """See the base class."""
+        for (name, _), other in self._instances.items():
+            if name == card.name and not other.card.same_place(card):
+                raise name_taken(card, other.card.url, other.card.proxy_url)
+        self._instances[card.name, card.instance] = _Instance(card, signed, datetime.now(UTC))
+        self.tell(Event(kind="environment", environment=card.name, instance=card.instance))
+        return _MemoryAnnouncement(self, card.name, card.instance)
+
+    async def pull(self, environment: str, known: str) -> Pull:
+        """See the base class."""
+        models = self._models.get(environment, _Models())
+        same = models.version == known
+        return Pull(epoch=self._epoch, version=models.version, models=None if same else dict(models.by_uid))
+
+    async def write_models(
+        self, environment: str, changed: Mapping[str, bytes], remove: Collection[str], version: str
+    ) -> None:
+        """See the base class."""
+        models = self._models.setdefault(environment, _Models())
+        models.by_uid.update(changed)
+        for uid in remove:
+            models.by_uid.pop(uid, None)
+        models.version = version
+
+    async def models_version(self, environment: str) -> str:
+        """See the base class."""
+        return self._models.get(environment, _Models()).version
+
+    async def snapshot(self) -> Snapshot:
+        """See the base class."""
+        rows: dict[tuple[str, str, str], bytes] = {}
+        sightings = []
+        for (name, instance), known in self._instances.items():
+            rows.update({(name, instance, app): row for app, row in known.rows.items()})
+            sightings.append(
+                Sighting(
+                    environment=name,
+                    instance=instance,
+                    card=known.signed,
+                    remaining=self.lease_seconds,
+                    problem=known.problem,
+                    last_seen=datetime.now(UTC),
+                    last_heartbeat=datetime.now(UTC),
+                    renewals=int(time.monotonic()),
+                )
+            )
+        return Snapshot(epoch=self._epoch, sightings=tuple(sightings), rows=rows)
+
+    async def forget(self, environment: str, instance: str) -> None:
+        """Does nothing: what is known here is alive."""
+
+    async def events(self) -> AsyncIterator[Event]:
+        """See the base class."""
+        queue: asyncio.Queue[Event] = asyncio.Queue()
+        self._readers.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._readers.discard(queue)
+
+    def tell(self, event: Event) -> None:
+        """Hands `event` to all readers."""
+        for queue in self._readers:
+            queue.put_nowait(event)
+
+    def instance(self, name: str, instance: str) -> _Instance | None:
+        """What is stored of an instance."""
+        return self._instances.get((name, instance))
+
+    def remove(self, name: str, instance: str) -> None:
+        """Removes an instance with its rows and tells the readers."""
+        if self._instances.pop((name, instance), None) is not None:
+            self.tell(Event(kind="environment", environment=name, instance=instance))
+
+
+class _MemoryAnnouncement(Announcement):
+    def __init__(self, presence: MemoryPresence, name: str, instance: str) -> None:
+        self._presence, self._name, self._instance = presence, name, instance
+
+    async def withdraw(self) -> None:
+        self._presence.remove(self._name, self._instance)
+
+    async def write_status(self, app: str, row: bytes) -> None:
+        if (known := self._presence.instance(self._name, self._instance)) is not None:
+            known.rows[app] = row
+            self._tell(app, row)
+
+    async def drop_status(self, app: str) -> None:
+        if (known := self._presence.instance(self._name, self._instance)) is not None:
+            known.rows.pop(app, None)
+            self._tell(app, b"")
+
+    def complain(self, problem: str) -> None:
+        if (known := self._presence.instance(self._name, self._instance)) is not None:
+            known.problem = problem
+
+    def _tell(self, app: str, row: bytes) -> None:
+        self._presence.tell(
+            Event(kind="status", environment=self._name, instance=self._instance, app=app, body=row)
+        )

@@ -1,0 +1,232 @@
+"""One connection to an environment: writes request bytes, reads answers as far as their framing needs."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, cast
+
+import httptools
+
+from atoll.supervisor.proxy_head import Header
+
+if TYPE_CHECKING:
+    from atoll.supervisor.proxy_pool import Pool
+
+HEAD_LIMIT = 131_072
+
+
+class Reply(ABC):
+    """Who takes the answer that comes in on an upstream connection, in this order: informational heads, one
+    final head, body pieces, the end; or `broken` at any time."""
+
+    bodyless = False
+    """Whether the answer has no body whatever its head says (HEAD)."""
+
+    @abstractmethod
+    def informational(self, status: int, reason: bytes, headers: list[Header]) -> None:
+        """A 1xx answer other than 101."""
+
+    @abstractmethod
+    def head(self, status: int, reason: bytes, headers: list[Header], *, framed: bool, chunked: bool) -> None:
+        """The final head. `framed` is False for a body that ends with the connection."""
+
+    @abstractmethod
+    def piece(self, data: bytes) -> None:
+        """A piece of the body."""
+
+    @abstractmethod
+    def flush(self) -> None:
+        """All that arrived together has been handed over."""
+
+    @abstractmethod
+    def end(self, trailers: list[Header], *, reusable: bool) -> None:
+        """The answer is complete; nothing follows."""
+
+    @abstractmethod
+    def upgraded(self, rest: bytes) -> None:
+        """After a head of status 101: from now on the connection carries bytes of another protocol."""
+
+    @abstractmethod
+    def broken(self, error: Exception | None) -> None:
+        """The connection ended or spoke nonsense before the answer was complete."""
+
+    @abstractmethod
+    def upstream_full(self) -> None:
+        """The upstream does not take more at the moment."""
+
+    @abstractmethod
+    def upstream_ready(self) -> None:
+        """The upstream takes more again."""
+
+
+class Upstream(asyncio.Protocol):
+    """A connection of a pool; serves one `Reply` at a time."""
+
+    __slots__ = (
+        "_chunked",
+        "_framed",
+        "_head_bytes",
+        "_headers",
+        "_in_body",
+        "_parser",
+        "_reason",
+        "_reply",
+        "_trailers",
+        "heard",
+        "idle_since",
+        "pool",
+        "served",
+        "transport",
+    )
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.transport = cast("asyncio.Transport", None)
+        self.served = 0  # answers completed on this connection
+        self.heard = False  # whether any byte of the present answer came
+        self.idle_since = math.inf
+        self._reply: Reply | None = None
+        self._parser: Any = None
+        self._headers: list[Header] = []
+        self._trailers: list[Header] = []
+        self._reason = b""
+        self._in_body = self._chunked = False
+        self._framed = True
+        self._head_bytes = 0
+
+    # --- used by the owner of the present exchange
+
+    def begin(self, reply: Reply) -> None:
+        """Makes `reply` the receiver of the next answer."""
+        self._reply = reply
+        self.heard = False
+        self._head_bytes = 0
+        if self._parser is None or reply.bodyless:
+            self._parser = httptools.HttpResponseParser(self)
+
+    def drop(self) -> None:
+        """Ends the connection at once; nobody hears from it again."""
+        self._reply = None
+        self.pool.forget(self)
+        if self.transport is not None:
+            self.transport.abort()
+
+    def release(self) -> None:
+        """Gives the connection back after a complete exchange."""
+        self._reply = None
+        self.served += 1
+        self.pool.put(self)
+
+    # --- connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        reply = self._reply
+        if reply is None:  # bytes nobody asked for: this connection cannot be trusted any more
+            self.drop()
+            return
+        self.heard = True
+        if not self._in_body:
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            reply.flush()
+            self.pool.forget(self)
+            reply.upgraded(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError as error:
+            self._fail(ValueError(f"the answer is not HTTP: {error}"))
+            return
+        if not self._in_body and self._reply is not None and self._head_bytes > HEAD_LIMIT:
+            self._fail(ValueError("the head of the answer is too long"))
+            return
+        reply.flush()
+
+    def eof_received(self) -> None:
+        reply = self._reply
+        if reply is not None and self._in_body and not self._framed:
+            self._reply = None
+            self.pool.forget(self)
+            reply.end([], reusable=False)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        reply, self._reply = self._reply, None
+        self.pool.forget(self)
+        self._parser = None
+        if reply is not None:
+            reply.broken(exc)
+
+    def pause_writing(self) -> None:
+        if self._reply is not None:
+            self._reply.upstream_full()
+
+    def resume_writing(self) -> None:
+        if self._reply is not None:
+            self._reply.upstream_ready()
+
+    def _fail(self, error: Exception) -> None:
+        reply, self._reply = self._reply, None
+        self.pool.forget(self)
+        self.transport.abort()
+        if reply is not None:
+            reply.broken(error)
+
+    # --- parser
+
+    def on_message_begin(self) -> None:
+        self._headers = []
+        self._reason = b""
+        self._in_body = False
+        self._framed = self._chunked = False
+
+    def on_status(self, status: bytes) -> None:
+        self._reason += status
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_body:
+            self._trailers.append((name, value))
+            return
+        self._headers.append((name, value))
+        size = len(name)
+        if size == 14 and name.lower() == b"content-length":
+            self._framed = True
+        elif size == 17 and name.lower() == b"transfer-encoding":
+            if value.strip().lower() != b"chunked":
+                raise ValueError("unknown transfer coding")
+            self._framed = self._chunked = True
+
+    def on_headers_complete(self) -> None:
+        reply = self._reply
+        if reply is None:
+            raise ValueError("an answer nobody asked for")
+        status = self._parser.get_status_code()
+        self._in_body = True
+        if 100 <= status < 200 and status != 101:
+            reply.informational(status, self._reason, self._headers)
+            return
+        if status in (204, 304) or reply.bodyless:
+            self._framed = True
+        reply.head(status, self._reason, self._headers, framed=self._framed, chunked=self._chunked)
+        if reply.bodyless and status != 101:
+            self._complete(reply)
+
+    def on_body(self, body: bytes) -> None:
+        if self._reply is not None:
+            self._reply.piece(body)
+
+    def on_message_complete(self) -> None:
+        reply = self._reply
+        status = self._parser.get_status_code()
+        if reply is not None and status >= 200:
+            self._complete(reply)
+
+    def _complete(self, reply: Reply) -> None:
+        self._reply = None
+        trailers, self._trailers = self._trailers, []
+        self._in_body = False
+        reply.end(trailers, reusable=self._framed and bool(self._parser.should_keep_alive()))
