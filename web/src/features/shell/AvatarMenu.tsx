@@ -1,0 +1,100 @@
+import { ActionIcon, Avatar, Menu, Text, useMantineColorScheme } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconCheck, IconKey, IconKeyboard, IconLogout } from '@tabler/icons-react';
+import { useRouter } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+
+import { type Account, nameOf, signOut } from '../../app/account';
+import { switchLanguage } from '../../app/i18n';
+import { type Language, LANGUAGES } from '../../app/language';
+import { toast } from '../../ui/toasts';
+import { ChangePassword } from './ChangePassword';
+
+const SCHEMES = ['auto', 'light', 'dark'] as const;
+
+interface Props {
+  account: Account | undefined;
+  onHelp: () => void;
+}
+
+export function useSignOut(): () => Promise<void> {
+  const router = useRouter();
+  return async () => {
+    try {
+      await signOut();
+    } catch (error) {
+      toast.error(error);
+    }
+    await router.navigate({ to: '/signin' });
+  };
+}
+
+export function AvatarMenu({ account, onHelp }: Props) {
+  const { t, i18n } = useTranslation();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const [changing, change] = useDisclosure(false);
+  const leave = useSignOut();
+  const name = account ? nameOf(account) : '';
+  const mark = (shown: boolean) => (shown ? <IconCheck size={16} aria-hidden /> : <span />);
+  return (
+    <>
+      <Menu position="bottom-end" width={260} shadow="md">
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" size={44} radius="xl" aria-label={t('account.menu', { name })}>
+            <Avatar size={32} radius="xl" color="lagoon" name={name} alt="" />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <div style={{ padding: '6px 12px' }}>
+            <Text size="sm" fw={600} truncate>
+              {name}
+            </Text>
+            <Text size="xs" c="dimmed" truncate>
+              {account?.email}
+            </Text>
+          </div>
+          <Menu.Divider />
+          <Menu.Label c="dimmed">{t('account.theme')}</Menu.Label>
+          {SCHEMES.map((scheme) => (
+            <Menu.Item
+              key={scheme}
+              role="menuitemradio"
+              aria-checked={colorScheme === scheme}
+              leftSection={mark(colorScheme === scheme)}
+              closeMenuOnClick={false}
+              onClick={() => setColorScheme(scheme)}
+            >
+              {t(`theme.${scheme}`)}
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Label c="dimmed">{t('account.language')}</Menu.Label>
+          {(Object.keys(LANGUAGES) as Language[]).map((language) => (
+            <Menu.Item
+              key={language}
+              role="menuitemradio"
+              aria-checked={i18n.language === language}
+              lang={language}
+              leftSection={mark(i18n.language === language)}
+              closeMenuOnClick={false}
+              onClick={() => void switchLanguage(language)}
+            >
+              {LANGUAGES[language]}
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Item leftSection={<IconKeyboard size={16} aria-hidden />} onClick={onHelp}>
+            {t('help.title')}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={change.open}>
+            {t('account.changePassword')}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void leave()}>
+            {t('account.signOut')}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <ChangePassword opened={changing} onClose={change.close} account={account} />
+    </>
+  );
+}

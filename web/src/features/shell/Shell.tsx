@@ -1,0 +1,95 @@
+import { ActionIcon, Drawer, Tooltip } from '@mantine/core';
+import { useDisclosure, useHotkeys, useLocalStorage, useMediaQuery } from '@mantine/hooks';
+import { IconMenu2 } from '@tabler/icons-react';
+import { Outlet, useRouter, useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { useAccount, useAppTitle } from '../../app/account';
+import { useSupervisorLive } from '../supervisor/queries';
+import { AppSwitcher } from './AppSwitcher';
+import { AvatarMenu } from './AvatarMenu';
+import { ConnectionNotice } from './ConnectionNotice';
+import { HelpSheet } from './HelpSheet';
+import { Navigation } from './Navigation';
+import { placesFor } from './navigation';
+import { Palette, SearchButton } from './Palette';
+import classes from './Shell.module.css';
+import { useGoKeys } from './useGoKeys';
+
+const PHONE = '(max-width: 47.99em)';
+const WIDE = '(min-width: 75em)';
+const SYNC = { getInitialValueInEffect: false };
+
+/** Header, navigation and content: everything behind the sign-in is shown in here. */
+export function Shell() {
+  const { t } = useTranslation();
+  const account = useAccount();
+  const places = placesFor(account);
+  const phone = useMediaQuery(PHONE, undefined, SYNC);
+  const wide = useMediaQuery(WIDE, undefined, SYNC);
+  const [collapsed, setCollapsed] = useLocalStorage({
+    key: 'atoll.sidebar-collapsed', defaultValue: false, getInitialValueInEffect: false,
+  });
+  const [menuOpen, menu] = useDisclosure(false);
+  const [helpOpen, help] = useDisclosure(false);
+  const toggle = () => setCollapsed((value) => !value);
+  const rail = !phone && (!wide || collapsed);
+  useSupervisorLive();
+  useGoKeys(places);
+  useHotkeys([['[', toggle], ['shift+?', help.open], ['?', help.open]]);
+  useDocumentTitle();
+  useCloseOnNavigation(menu.close);
+
+  return (
+    <div className={classes.shell} data-rail={rail || undefined}>
+      <a className={classes.skip} href="#content">
+        {t('skipToContent')}
+      </a>
+      <header className={classes.header}>
+        {phone && (
+          <Tooltip label={t('menu')}>
+            <ActionIcon variant="subtle" color="gray" size={44} aria-label={t('menu')} onClick={menu.open}>
+              <IconMenu2 size={22} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        )}
+        <AppSwitcher />
+        <div className={classes.spacer} />
+        <SearchButton compact={phone ?? false} />
+        <AvatarMenu account={account} onHelp={help.open} />
+      </header>
+      {!phone && (
+        <div className={classes.sidebar}>
+          <Navigation places={places} rail={rail} onToggle={wide ? toggle : undefined} />
+        </div>
+      )}
+      <Drawer opened={menuOpen && phone} onClose={menu.close} title={t('menu')} size={300} padding="sm">
+        <Navigation places={places} rail={false} />
+      </Drawer>
+      <main id="content" className={classes.content} tabIndex={-1}>
+        <ConnectionNotice />
+        <Outlet />
+      </main>
+      <Palette account={account} places={places} onHelp={help.open} />
+      <HelpSheet opened={helpOpen} onClose={help.close} places={places} />
+    </div>
+  );
+}
+
+function useDocumentTitle(): void {
+  const title = useAppTitle();
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
+function useCloseOnNavigation(close: () => void): void {
+  const router = useRouter();
+  const latest = useRef(close);
+  useEffect(() => {
+    latest.current = close;
+  });
+  useEffect(() => router.subscribe('onBeforeNavigate', () => latest.current()), [router]);
+  useRouterState({ select: (state) => state.location.pathname });
+}

@@ -1,0 +1,26 @@
+import { IconApps, IconDatabase, IconServer2, IconStack2, type TablerIcon } from '@tabler/icons-react';
+
+import { type Account, mayConfigure } from '../../app/account';
+import { isMainApp } from '../../app/boot';
+
+export interface Place {
+  /** Key of the title in the namespace `app`: `nav.<key>`. */
+  key: 'launcher' | 'applications' | 'environments' | 'data';
+  to: string;
+  icon: TablerIcon;
+  /** Second key after `g`. */
+  shortcut: string;
+}
+
+const LAUNCHER: Place = { key: 'launcher', to: '/admin/apps', icon: IconApps, shortcut: 'l' };
+const APPLICATIONS: Place = { key: 'applications', to: '/admin/settings/supervisor/apps', icon: IconStack2, shortcut: 'a' };
+const ENVIRONMENTS: Place = {
+  key: 'environments', to: '/admin/settings/supervisor/environments', icon: IconServer2, shortcut: 'e',
+};
+const DATA: Place = { key: 'data', to: '/admin/settings/data/main/collections', icon: IconDatabase, shortcut: 'd' };
+
+/** Where this person can go in this app. */
+export function placesFor(account: Account | undefined): Place[] {
+  if (!isMainApp) return mayConfigure(account) ? [DATA] : [];
+  return mayConfigure(account) ? [LAUNCHER, APPLICATIONS, ENVIRONMENTS, DATA] : [LAUNCHER];
+}

@@ -1,0 +1,171 @@
+import type { Tone } from '../../ui/StatusChip';
+
+export type AppStatus =
+  | 'preparing' | 'initializing' | 'initialized' | 'running' | 'commanding' | 'stopped' | 'error' | 'not_found' | 'unknown';
+
+export type StepState = 'pending' | 'running' | 'done' | 'failed';
+
+export interface Step {
+  name: string;
+  state: StepState;
+  at?: string | null;
+  message?: string | null;
+}
+
+export interface Progress {
+  step?: string | null;
+  steps: Step[];
+  /** The app waits for its turn to start. */
+  queue?: { position: number; since: string } | null;
+}
+
+export interface Reason {
+  code: string;
+  message: string;
+  remedy?: string | null;
+}
+
+export interface InstanceStatus {
+  environment: string;
+  instance: string;
+  status: AppStatus;
+  since?: string | null;
+  message?: string | null;
+  version?: string | null;
+}
+
+export type DatabaseMode = 'new_database' | 'new_schema' | 'new_connection';
+
+export interface DatabaseOptions {
+  dialect?: string;
+  storage?: string;
+  host?: string;
+  port?: number;
+  database?: string;
+  username?: string;
+  password?: string;
+  schema?: string;
+}
+
+export interface AppOptions {
+  /** false: starts on the first visit. */
+  autoStart?: boolean;
+  dbConnType?: DatabaseMode;
+  database?: DatabaseOptions;
+  authManager?: { jwt?: { secret?: string } };
+  hidden?: boolean;
+  showInSwitcher?: boolean;
+  [key: string]: unknown;
+}
+
+export interface AppRow {
+  name: string;
+  displayName?: string | null;
+  icon?: string | null;
+  cname?: string | null;
+  pinned?: boolean | null;
+  sort?: number | null;
+  status: AppStatus;
+  /** One entry per environment the app is placed in. */
+  statuses?: Record<string, AppStatus>;
+  environments?: string[];
+  options?: AppOptions;
+  desired?: 'running' | 'stopped' | 'ready';
+  reason?: Reason | null;
+  progress?: Progress | null;
+  instances?: InstanceStatus[];
+  createdAt?: string;
+  updatedAt?: string;
+}
+
+export interface Beat {
+  at: string;
+  state: 'good' | 'late' | 'missed';
+}
+
+export interface EnvironmentRow {
+  name: string;
+  url?: string | null;
+  proxyUrl?: string | null;
+  appVersion?: string | null;
+  available?: boolean;
+  status: 'online' | 'late' | 'offline' | 'mismatch';
+  lastHeartbeatAt?: string | null;
+  apps?: { running: number; total: number };
+  memory?: number | null;
+  cpu?: number | null;
+  lagSeconds?: number | null;
+  beats?: unknown[];
+}
+
+export interface Finding {
+  code: string;
+  message: string;
+  remedy?: string | null;
+  field?: string | null;
+}
+
+export interface CheckResult {
+  ok: boolean;
+  findings: Finding[];
+}
+
+export const APP_TONES: Record<AppStatus, Tone> = {
+  running: 'good',
+  initialized: 'ready',
+  preparing: 'busy',
+  initializing: 'busy',
+  commanding: 'busy',
+  stopped: 'idle',
+  error: 'bad',
+  not_found: 'warn',
+  unknown: 'lost',
+};
+
+export const ENVIRONMENT_TONES: Record<EnvironmentRow['status'], Tone> = {
+  online: 'good',
+  late: 'lost',
+  offline: 'idle',
+  mismatch: 'warn',
+};
+
+const TRANSITIONAL: ReadonlySet<AppStatus> = new Set(['preparing', 'initializing', 'commanding']);
+
+export function isTransitional(app: AppRow): boolean {
+  return TRANSITIONAL.has(app.status) || Object.values(app.statuses ?? {}).some((status) => TRANSITIONAL.has(status));
+}
+
+/** What a person can do with an app in this state. */
+export function actionsFor(status: AppStatus): { open: boolean; start: boolean; stop: boolean; restart: boolean } {
+  return {
+    open: status === 'running' || status === 'initialized' || status === 'preparing' || status === 'initializing',
+    start: status === 'initialized' || status === 'stopped' || status === 'error' || status === 'not_found',
+    stop: status === 'running' || status === 'initialized' || TRANSITIONAL.has(status) || status === 'error',
+    restart: status === 'running' || status === 'error',
+  };
+}
+
+export function titleOf(app: AppRow): string {
+  return app.displayName || app.name;
+}
+
+/** Where people open the app: its own domain when it has one, else below the entry point. */
+export function addressOf(app: AppRow): string {
+  return app.cname ? `${window.location.protocol}//${app.cname}/` : `/apps/${app.name}/admin`;
+}
+
+/** How many environments are in which status, most frequent first: "2 running, 1 error". */
+export function statusCounts(app: AppRow): [AppStatus, number][] {
+  const counts = new Map<AppStatus, number>();
+  for (const status of Object.values(app.statuses ?? {})) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts].sort((left, right) => right[1] - left[1]);
+}
+
+/** Pinned apps first, then by the given order, then by title. */
+export function byPlace(left: AppRow, right: AppRow): number {
+  return (
+    Number(right.pinned ?? false) - Number(left.pinned ?? false) ||
+    (left.sort ?? 0) - (right.sort ?? 0) ||
+    titleOf(left).localeCompare(titleOf(right))
+  );
+}

@@ -1,0 +1,133 @@
+import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { api, mainApi } from '../../app/api';
+import { isBehindEntry, isMainApp } from '../../app/boot';
+import { sessionOf } from '../../app/session';
+import { useLive, useLiveState } from '../../app/ws';
+import { toast } from '../../ui/toasts';
+import { type AppRow, byPlace, type CheckResult, type EnvironmentRow, isTransitional } from './model';
+
+const MANY = 1_000;
+const applications = mainApi.resource<AppRow>('applications');
+const environments = api.resource<EnvironmentRow>('environments');
+
+export const appsQuery = queryOptions({
+  queryKey: ['applications'],
+  queryFn: async ({ signal }) => (await applications.list({ pageSize: MANY, sort: ['sort'] }, signal)).data,
+  select: (rows: AppRow[]) => [...rows].sort(byPlace),
+});
+
+export const environmentsQuery = queryOptions({
+  queryKey: ['environments'],
+  queryFn: async ({ signal }) => (await environments.list({ pageSize: MANY }, signal)).data,
+});
+
+export function appQuery(name: string) {
+  return queryOptions({
+    queryKey: ['application', name],
+    queryFn: ({ signal }) => mainApi.call<AppRow | null>('applications:get', { params: { filterByTk: name }, signal }),
+  });
+}
+
+export function environmentQuery(name: string) {
+  return queryOptions({
+    queryKey: ['environment', name],
+    queryFn: ({ signal }) => environments.get(name, {}, signal),
+  });
+}
+
+/** Live rows come over the socket; polling is faster while something changes and the socket is away. */
+function pollInterval(open: boolean, changing: boolean): number {
+  if (open) return 60_000;
+  return changing ? 5_000 : 30_000;
+}
+
+/** From a business app the list needs the sign-in kept for the main app in this browser. */
+export function canListApps(): boolean {
+  return isMainApp || (isBehindEntry && sessionOf('main').token !== null);
+}
+
+export function useApps() {
+  const open = useLiveState() === 'open' && isMainApp;
+  return useQuery({
+    ...appsQuery,
+    enabled: canListApps(),
+    refetchInterval: (query) => pollInterval(open, query.state.data?.some(isTransitional) ?? false),
+  });
+}
+
+export function useApp(name: string) {
+  const open = useLiveState() === 'open' && isMainApp;
+  return useQuery({
+    ...appQuery(name),
+    refetchInterval: (query) => pollInterval(open, query.state.data ? isTransitional(query.state.data) : false),
+  });
+}
+
+export function useEnvironments() {
+  const open = useLiveState() === 'open';
+  return useQuery({ ...environmentsQuery, refetchInterval: pollInterval(open, false) });
+}
+
+type LiveRow<T> = (T & { deleted?: false }) | { name: string; deleted: true };
+
+function putRow<T extends { name: string }>(client: QueryClient, list: string, single: string, row: LiveRow<T>): void {
+  client.setQueryData<T[]>([list], (rows) => {
+    if (!rows) return rows;
+    const others = rows.filter((other) => other.name !== row.name);
+    if (row.deleted) return others;
+    return rows.some((other) => other.name === row.name)
+      ? rows.map((other) => (other.name === row.name ? (row as T) : other))
+      : [...others, row as T];
+  });
+  client.setQueryData([single, row.name], row.deleted ? null : row);
+}
+
+/** Keeps lists and details current from the live messages of the main app. */
+export function useSupervisorLive(): void {
+  const client = useQueryClient();
+  useLive<LiveRow<AppRow>>('supervisor:apps', (row) => putRow(client, 'applications', 'application', row));
+  useLive<LiveRow<EnvironmentRow>>('supervisor:environments', (row) =>
+    putRow(client, 'environments', 'environment', row),
+  );
+}
+
+export type AppCommand = 'start' | 'stop' | 'restart';
+
+/** Sends a command. The state on the screen changes only when the server reports it. */
+export function useAppCommand() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ name, command }: { name: string; command: AppCommand }) =>
+      applications.action(command, { key: name }),
+    onSuccess: (_, { name }) => {
+      void client.invalidateQueries({ queryKey: ['applications'] });
+      void client.invalidateQueries({ queryKey: ['application', name] });
+    },
+    onError: (error) => toast.error(error),
+  });
+}
+
+export async function checkApp(values: object): Promise<CheckResult> {
+  return applications.action<CheckResult>('check', { body: values });
+}
+
+export async function createApp(client: QueryClient, values: object): Promise<AppRow> {
+  const row = await applications.create(values);
+  client.setQueryData(['application', row.name], row);
+  void client.invalidateQueries({ queryKey: ['applications'] });
+  return row;
+}
+
+export async function updateApp(client: QueryClient, name: string, values: object): Promise<void> {
+  await applications.update(name, values);
+  await Promise.all([
+    client.invalidateQueries({ queryKey: ['applications'] }),
+    client.invalidateQueries({ queryKey: ['application', name] }),
+  ]);
+}
+
+export async function destroyApp(client: QueryClient, name: string, removeDatabase: boolean): Promise<void> {
+  await applications.destroy(name, { removeDatabase });
+  void client.invalidateQueries({ queryKey: ['applications'] });
+}
