@@ -171,6 +171,13 @@ class UnknownColumn(DatabaseError):
     status = 400
 
 
+class InvalidValue(DatabaseError):
+    """A value does not fit the type of its column: wrong kind, out of range, too long."""
+
+    code = "INVALID_VALUE"
+    status = 400
+
+
 # --- Cluster ----------------------------------------------------------------------------------------
 
 

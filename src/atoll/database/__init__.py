@@ -1,0 +1,1 @@
+"""Databases: drivers, provisioning, schema changes and migrations."""

@@ -1,0 +1,219 @@
+"""PostgreSQL through asyncpg. Statements are prepared once per connection and kept.
+
+When another session changes a table, kept statements fail; asyncpg prepares them again and repeats the call once
+where no transaction runs. Inside a transaction PostgreSQL has given up on it already: the error reaches the caller,
+who may repeat the whole transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from atoll.database.config import DatabaseConfig
+from atoll.database.drivers.base import Connection, Database
+from atoll.database.drivers.postgres_dialect import AtollPostgresDialect
+from atoll.database.drivers.postgres_errors import translate
+from atoll.database.drivers.postgres_pool import PostgresPool, PostgresPools, connect_once
+from atoll.database.statement import Row
+from atoll.errors import DatabaseUnavailable
+
+DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    ValueError,
+    TypeError,
+    OverflowError,
+)
+
+
+class PostgresDatabase(Database):
+    """One schema (or the search path) of one PostgreSQL database.
+
+    Args:
+        pools: where to find the shared pool; None gives this database a pool of its own.
+    """
+
+    kind = "postgres"
+    transactional_ddl = True
+    _read_types = False
+
+    def __init__(self, config: DatabaseConfig, pools: PostgresPools | None = None) -> None:
+        super().__init__(config)
+        self.dialect = AtollPostgresDialect()
+        self._pool: PostgresPool = (pools or PostgresPools()).get(config)
+        self._open = False
+
+    async def open(self) -> None:
+        if not self._open:
+            self._open = True
+            await self._pool.open()
+
+    async def close(self) -> None:
+        if self._open:
+            self._open = False
+            await self._pool.close()
+
+    async def fetch_all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        async with self._connection() as connection:
+            return await _fetch_all(connection, sql, args)
+
+    async def fetch_one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
+        async with self._connection() as connection:
+            return await _fetch_one(connection, sql, args)
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
+        async with self._connection() as connection:
+            return await _execute(connection, sql, args)
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        async with self._connection() as connection:
+            await _execute_many(connection, sql, rows)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        async with self._connection() as connection:
+            await _execute(connection, "BEGIN", ())
+            transaction = PostgresTransaction(connection)
+            try:
+                yield transaction
+                await _execute(connection, "COMMIT", ())
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            finally:
+                transaction.ended = True
+
+    @asynccontextmanager
+    async def exclusive(self, key: str) -> AsyncIterator[None]:
+        """An advisory lock on a connection of its own, freed by the server when that connection ends."""
+        number = _lock_number(self.schema, key)
+        connection = await connect_once(self.config)
+        holder = asyncio.current_task()
+        lost = False
+        done = False
+
+        def on_end(_: Any) -> None:
+            nonlocal lost
+            if not done and holder is not None:
+                lost = True
+                holder.cancel()
+
+        try:
+            try:
+                await connection.execute("SELECT pg_advisory_lock($1)", number, timeout=None)
+            except DRIVER_ERRORS as error:
+                raise translate(error, "pg_advisory_lock") from error
+            connection.add_termination_listener(on_end)
+            try:
+                yield
+            except asyncio.CancelledError:
+                if not lost or holder is None or holder.uncancel() > 0:
+                    raise
+                raise DatabaseUnavailable(
+                    "The connection that kept others away was lost; the work was stopped. Try again.",
+                    detail=f"advisory lock for {key!r}",
+                ) from None
+        finally:
+            done = True
+            connection.terminate()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        if not self._open:
+            raise DatabaseUnavailable("The database is closed.", detail=self.config.address)
+        async with self._pool.connection() as connection:
+            yield connection
+
+
+class PostgresTransaction(Connection):
+    """A pooled connection while a transaction holds it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._savepoints = 0
+        self.ended = False
+
+    async def fetch_all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
+        return await _fetch_all(self._live(), sql, args)
+
+    async def fetch_one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
+        return await _fetch_one(self._live(), sql, args)
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
+        return await _execute(self._live(), sql, args)
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        async with self.transaction():
+            await _execute_many(self._live(), sql, rows)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        self._savepoints += 1
+        name = f"s{self._savepoints}"
+        await _execute(self._live(), f"SAVEPOINT {name}", ())
+        try:
+            yield self
+        except BaseException:
+            if not self._connection.is_closed():
+                await _execute(self._connection, f"ROLLBACK TO {name}; RELEASE {name}", ())
+            raise
+        await _execute(self._live(), f"RELEASE {name}", ())
+
+    def _live(self) -> Any:
+        if self.ended:
+            raise DatabaseUnavailable("The transaction has ended.")
+        return self._connection
+
+
+async def _fetch_all(connection: Any, sql: str, args: Sequence[Any]) -> list[Row]:
+    try:
+        return list(map(tuple, await connection.fetch(sql, *args)))
+    except DRIVER_ERRORS as error:
+        raise translate(error, sql) from error
+
+
+async def _fetch_one(connection: Any, sql: str, args: Sequence[Any]) -> Row | None:
+    try:
+        record = await connection.fetchrow(sql, *args)
+    except DRIVER_ERRORS as error:
+        raise translate(error, sql) from error
+    return None if record is None else tuple(record)
+
+
+async def _execute(connection: Any, sql: str, args: Sequence[Any]) -> int:
+    try:
+        status: str = await connection.execute(sql, *args)
+    except DRIVER_ERRORS as error:
+        raise translate(error, sql) from error
+    count = status.rpartition(" ")[2]
+    return int(count) if count.isdigit() else 0
+
+
+async def _execute_many(connection: Any, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    try:
+        await connection.executemany(sql, rows)
+    except DRIVER_ERRORS as error:
+        raise translate(error, sql) from error
+
+
+async def _roll_back(connection: Any) -> None:
+    """Ends the transaction whatever state the connection is in; one that cannot say so is thrown away."""
+    try:
+        if not connection.is_closed() and connection.is_in_transaction():
+            await connection.execute("ROLLBACK")
+    except (asyncio.CancelledError, *DRIVER_ERRORS):
+        connection.terminate()
+
+
+def _lock_number(schema: str | None, key: str) -> int:
+    digest = hashlib.blake2b(f"{schema or ''}\x00{key}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
