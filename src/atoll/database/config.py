@@ -14,8 +14,8 @@ class SslConfig:
     """TLS towards PostgreSQL.
 
     Args:
-        mode: as in PostgreSQL's own `sslmode`. None: `prefer`, but `disable` on loopback addresses; with `ca`,
-            `cert` or `key` given, `verify-full` (`require` when `reject_unauthorized` is False).
+        mode: as in PostgreSQL's own `sslmode`. None: `prefer`, but `disable` on loopback addresses; with
+            `ca`, `cert` or `key` given, `verify-full` (`require` when `reject_unauthorized` is False).
         ca, cert, key: a PEM text or the path of a PEM file.
         reject_unauthorized: False accepts any server certificate even in the verifying modes.
     """
@@ -35,8 +35,8 @@ class DatabaseConfig:
         storage: the database file (SQLite only).
         schema: the PostgreSQL schema of the tables; None means the server's search path (`public`).
         table_prefix: put before the names of tables by those who name tables.
-        pool_max: most connections at once of one process to this PostgreSQL database (all schemas together), and
-            most reading connections to a SQLite file.
+        pool_max: most connections at once of one process to this PostgreSQL database (all schemas together),
+            and most reading connections to a SQLite file.
         pool_idle: an idle connection closes after this time.
         pool_acquire: how long a call waits for a free connection before `DatabaseUnavailable`.
         connect_timeout: limit for connecting and signing in.

@@ -57,7 +57,7 @@ class CompiledStatement:
         return tuple(bound)
 
     def read(self, rows: list[Row]) -> list[Row]:
-        """Rows as the driver gave them, turned into the Python types of the columns (base.py has the table)."""
+        """Rows as the driver gave them, turned into the Python types of the columns (drivers/base.py)."""
         if not self.readers or not rows:
             return rows
         readers = self.readers
@@ -86,7 +86,9 @@ def compile_statement(
         keys: columns to be written, for `insert(table)` and `update(table)` without `values`.
         read_types: whether the driver needs help to give the Python types of the columns.
     """
-    schemas = {"schema_translate_map": {None: schema}, "render_schema_translate": True} if schema else {}
+    schemas: dict[str, Any] = (
+        {"schema_translate_map": {None: schema}, "render_schema_translate": True} if schema else {}
+    )
     if isinstance(statement, ExecutableDDLElement):
         return CompiledStatement(str(statement.compile(dialect=dialect, **schemas)).strip(), (), (), (), ())
     compiled: Any = statement.compile(dialect=dialect, column_keys=list(keys) if keys else None, **schemas)

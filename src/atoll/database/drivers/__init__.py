@@ -13,8 +13,8 @@ def connect(config: DatabaseConfig, pools: PostgresPools | None = None) -> Datab
     """The database of `config`, not opened yet.
 
     Args:
-        pools: the process's PostgreSQL pools; give the same object for all apps so that those in schemas of one
-            database share connections. None: a pool of its own.
+        pools: the process's PostgreSQL pools; give the same object for all apps so that those in schemas of
+            one database share connections. None: a pool of its own.
     """
     if config.dialect == "postgres":
         return PostgresDatabase(config, pools)

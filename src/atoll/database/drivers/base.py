@@ -1,45 +1,47 @@
 """The contract of a database driver.
 
 Promised
-    Outside `transaction()` each call stands for itself: it is applied as a whole and committed when it returns, or
-    not at all. A read sees every write that returned before it began, in this process and in others.
-    Inside `transaction()` all calls of the given connection see each other's effects; others see them after the
-    block has ended. An exception (cancellation too) undoes the block. A transaction inside a transaction is a
+    Outside `transaction()` each call stands for itself: it is applied as a whole and committed when it
+    returns, or not at all. A read sees every write that returned before it began, in this process and in
+    others. Inside `transaction()` all calls of the given connection see each other's effects; others see
+    them after the block has ended. An exception (cancellation too) undoes the block. A transaction inside a
+    transaction is a
     savepoint: its failure undoes only its own part.
-    Calls may be cancelled at any await; connections are never left in the middle of something. A write that was
-    cancelled outside a transaction has happened as a whole or not at all.
-    Several tasks may use a `Database` at once; the connection of one transaction belongs to one task at a time.
+    Calls may be cancelled at any await; connections are never left in the middle of something. A write that
+    was cancelled outside a transaction has happened as a whole or not at all. Several tasks may use a
+    `Database` at once; the connection of one transaction belongs to one task.
 
 Not promised
-    Isolation above READ COMMITTED (SQLite: transactions are serial). The order of concurrent writes. What became of
-    a COMMIT whose answer was lost (`DatabaseUnavailable` says so).
+    Isolation above READ COMMITTED (SQLite: transactions are serial). The order of concurrent writes. What
+    became of a COMMIT whose answer was lost (`DatabaseUnavailable`).
 
 Values, the same on every driver, in and out
-    | column type                 | Python                                                                        |
-    |---|---|
-    | String, Text                | str (no NUL characters)                                                       |
-    | Integer, BigInteger         | int within 32 / 64 bits                                                       |
-    | Float, Double               | float                                                                         |
-    | Numeric                     | Decimal, on the way out with the column's scale; SQLite keeps 15 digits       |
-    | Boolean                     | bool                                                                          |
-    | DateTime(timezone=True)     | datetime with a zone in, in UTC out, microseconds                             |
-    | DateTime()                  | datetime without zone (wall clock)                                            |
-    | Date, Time                  | date, time                                                                    |
-    | JSON (JSONB on PostgreSQL)  | what JSON can say (dict, list, str, number, bool); None is SQL's NULL         |
-    | Uuid                        | uuid.UUID out; UUID or its text in                                            |
-    | LargeBinary                 | bytes                                                                         |
-    Values of another kind raise `InvalidValue`. The length of String(n) is enforced by PostgreSQL only: who needs it
-    everywhere checks it before. `fetch_*` and `execute` take and give what the driver speaks; `compile().bind` and
-    `.read`, or `run`, translate to and from this table.
+    | column type                | Python                                                                   |
+    |----------------------------|--------------------------------------------------------------------------|
+    | String, Text               | str (no NUL characters)                                                  |
+    | Integer, BigInteger        | int within 32 / 64 bits                                                  |
+    | Float, Double              | float, finite                                                            |
+    | Numeric                    | Decimal, out with the column's scale; SQLite keeps 15 digits             |
+    | Boolean                    | bool                                                                     |
+    | DateTime(timezone=True)    | datetime with a zone in, in UTC out, microseconds                        |
+    | DateTime()                 | datetime without zone (wall clock)                                       |
+    | Date, Time                 | date, time                                                               |
+    | JSON (JSONB on PostgreSQL) | what JSON can say (dict, list, str, number, bool); None is SQL's NULL    |
+    | Uuid                       | uuid.UUID out; UUID or its text in                                       |
+    | LargeBinary                | bytes                                                                    |
+    Values of another kind raise `InvalidValue`. The length of String(n) is enforced by PostgreSQL only: who
+    needs it everywhere checks it before. `fetch_*` and `execute` take and give what the driver speaks;
+    `compile().bind` and `.read`, or `run`, translate to and from this table.
 
 Errors
-    `UniqueViolation`, `NotNullViolation`, `ForeignKeyViolation`, `UnknownColumn` (tables too), `InvalidValue`,
-    `DatabaseUnavailable`, `DatabaseRightsMissing`, else `DatabaseError`. SQL and the driver's words are in `detail` only.
+    `UniqueViolation`, `NotNullViolation`, `ForeignKeyViolation`, `UnknownColumn` (tables too),
+    `InvalidValue`, `DatabaseUnavailable`, `DatabaseRightsMissing`, else `DatabaseError`. SQL and the
+    driver's words are in `detail` only.
 
 Life
-    `open()` connects to nothing and cannot fail; connections are made when needed and closed when idle, so a service
-    that comes late, goes away or restarts needs no restart here. Calls before `open` and after `close` raise
-    `DatabaseUnavailable`. `close()` is idempotent and waits for calls under way.
+    `open()` connects to nothing and cannot fail; connections are made when needed and closed when idle, so a
+    service that comes late, goes away or restarts needs no restart here. Calls before `open` and after
+    `close` raise `DatabaseUnavailable`. `close()` is idempotent and waits for calls under way.
 """
 
 from __future__ import annotations
@@ -97,7 +99,7 @@ class Connection(ABC):
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """`async with db.transaction() as tx:` commits at the end of the block, undoes it on any exception."""
+        """`async with db.transaction() as tx:` commits at the block's end or undoes it on any exception."""
 
 
 class Database(Connection):
@@ -125,8 +127,9 @@ class Database(Connection):
     def exclusive(self, key: str) -> AbstractAsyncContextManager[None]:
         """Only one block of one `key` at a time, among all processes that use this database (and schema).
 
-        Waits without limit; use `asyncio.timeout` around it. Ends with the process that holds it, however that dies.
-        When the connection that holds it is lost (PostgreSQL), the block is cancelled and `DatabaseUnavailable` raised.
+        Waits without limit; use `asyncio.timeout` around it. Ends with the process that holds it, however
+        that dies. When the connection that holds it is lost (PostgreSQL), the block is cancelled and
+        `DatabaseUnavailable` raised.
         """
 
     async def ping(self) -> None:
@@ -134,7 +137,7 @@ class Database(Connection):
         await self.fetch_one("SELECT 1")
 
     def compile(self, statement: ClauseElement, keys: Sequence[str] | None = None) -> CompiledStatement:
-        """A SQLAlchemy Core statement (DDL too) as text and binder; costs about 0.1–0.5 ms, so keep the result.
+        """A SQLAlchemy Core statement (DDL too) as text and binder; takes 0.1-0.5 ms, so keep the result.
 
         Args:
             keys: the columns that will be given, for `insert(table)` and `update(table)` without `values()`.
@@ -148,7 +151,7 @@ class Database(Connection):
         *,
         connection: Connection | None = None,
     ) -> Result:
-        """Compiles and runs: for cold paths. A list of params runs the statement once for each (no rows back)."""
+        """Compiles and runs, for cold paths. A list of params runs the statement for each (no rows back)."""
         where = connection or self
         if isinstance(params, Mapping) or params is None:
             compiled = self.compile(statement, list(params) if params else None)

@@ -1,8 +1,8 @@
 """PostgreSQL through asyncpg. Statements are prepared once per connection and kept.
 
-When another session changes a table, kept statements fail; asyncpg prepares them again and repeats the call once
-where no transaction runs. Inside a transaction PostgreSQL has given up on it already: the error reaches the caller,
-who may repeat the whole transaction.
+When another session changes a table, kept statements fail; asyncpg prepares them again and repeats the call
+once where no transaction runs. Inside a transaction PostgreSQL has given up on it already: the error
+reaches the caller, who may repeat the whole transaction.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from typing_extensions import override
 
 from atoll.database.config import DatabaseConfig
 from atoll.database.drivers.base import Connection, Database
@@ -52,32 +53,39 @@ class PostgresDatabase(Database):
         self._pool: PostgresPool = (pools or PostgresPools()).get(config)
         self._open = False
 
+    @override
     async def open(self) -> None:
         if not self._open:
             self._open = True
             await self._pool.open()
 
+    @override
     async def close(self) -> None:
         if self._open:
             self._open = False
             await self._pool.close()
 
+    @override
     async def fetch_all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         async with self._connection() as connection:
             return await _fetch_all(connection, sql, args)
 
+    @override
     async def fetch_one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
         async with self._connection() as connection:
             return await _fetch_one(connection, sql, args)
 
+    @override
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
         async with self._connection() as connection:
             return await _execute(connection, sql, args)
 
+    @override
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         async with self._connection() as connection:
             await _execute_many(connection, sql, rows)
 
+    @override
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         async with self._connection() as connection:
@@ -92,6 +100,7 @@ class PostgresDatabase(Database):
             finally:
                 transaction.ended = True
 
+    @override
     @asynccontextmanager
     async def exclusive(self, key: str) -> AsyncIterator[None]:
         """An advisory lock on a connection of its own, freed by the server when that connection ends."""
@@ -142,19 +151,24 @@ class PostgresTransaction(Connection):
         self._savepoints = 0
         self.ended = False
 
+    @override
     async def fetch_all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         return await _fetch_all(self._live(), sql, args)
 
+    @override
     async def fetch_one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
         return await _fetch_one(self._live(), sql, args)
 
+    @override
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
         return await _execute(self._live(), sql, args)
 
+    @override
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         async with self.transaction():
             await _execute_many(self._live(), sql, rows)
 
+    @override
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         self._savepoints += 1

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import asyncpg
-from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import BindParameter
 
@@ -42,8 +41,8 @@ class _Uuid(types.Uuid[Any]):
         return parse_uuid
 
 
-class _Compiler(PGCompiler):
-    """IN takes its whole list as one array parameter, so that the text does not depend on the list's length."""
+class _Compiler(asyncpg.PGCompiler_asyncpg):
+    """IN takes its list as one array parameter, so that the text does not depend on its length."""
 
     def visit_in_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
         return self._membership(binary, "= ANY", **kw) or self._generate_generic_binary(binary, " IN ", **kw)
@@ -56,9 +55,13 @@ class _Compiler(PGCompiler):
 
     def _membership(self, binary: Any, word: str, **kw: Any) -> str | None:
         values = binary.right
-        if not isinstance(values, BindParameter) or not values.expanding or values.type._is_tuple_type:
+        if (
+            not isinstance(values, BindParameter)
+            or not values.expanding
+            or isinstance(values.type, types.TupleType)
+        ):
             return None
-        listed = values._clone(maintain_key=True)
+        listed = values._clone(maintain_key=True)  # noqa: SLF001 - a copy under the same name
         listed.expanding = False
         listed.type = postgresql.ARRAY(values.type)
         return f"{self.process(binary.left, **kw)} {word} ({self.process(listed, **kw)})"
@@ -67,7 +70,7 @@ class _Compiler(PGCompiler):
         # A cast to NUMERIC(p, s) would round what a filter compares with, before the comparison.
         if isinstance(dbapi_type, types.Numeric) and not isinstance(dbapi_type, types.Float):
             return f"{sqltext}::NUMERIC"
-        return super().render_bind_cast(type_, dbapi_type, sqltext)
+        return str(super().render_bind_cast(type_, dbapi_type, sqltext))  # type: ignore[no-untyped-call]
 
 
 class AtollPostgresDialect(asyncpg.PGDialect_asyncpg):
@@ -84,4 +87,4 @@ class AtollPostgresDialect(asyncpg.PGDialect_asyncpg):
     }
 
     def __init__(self) -> None:
-        super().__init__(paramstyle="numeric_dollar")
+        super().__init__(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]

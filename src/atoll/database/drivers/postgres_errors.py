@@ -68,16 +68,17 @@ def translate_connect(error: Exception, config: DatabaseConfig) -> DatabaseError
     state: str = getattr(error, "sqlstate", None) or ""
     detail = f"{type(error).__name__} {state}: {error}"
     where = config.address
+    server = f"{config.host}:{config.port}"
     if state in {"28P01", "28000"}:
         text = (
             f"The database refused the sign-in at {where}. Check user, password and the server's pg_hba.conf."
         )
     elif state == "3D000":
-        text = f"There is no database {config.database!r} at {config.host}:{config.port}. Create it or correct the name."
+        text = f"There is no database {config.database!r} at {server}. Create it or correct the name."
     elif state == "53300":
-        text = f"The database server at {config.host}:{config.port} has no free connection. Raise max_connections."
+        text = f"The database server at {server} has no free connection. Raise max_connections."
     elif state.startswith("57P"):
-        text = f"The database server at {config.host}:{config.port} is starting or stopping. Try again."
+        text = f"The database server at {server} is starting or stopping. Try again."
     elif isinstance(error, TimeoutError):
         text = f"{where} does not answer. Check host, port and firewalls."
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import ssl
 import tempfile
@@ -133,7 +132,7 @@ class PostgresPools:
         self._pools: dict[DatabaseConfig, PostgresPool] = {}
 
     def get(self, config: DatabaseConfig) -> PostgresPool:
-        """The pool for this server, database and user; made on first request, never forgotten (it is small)."""
+        """The pool for this server, database and user; made on first request and kept."""
         key = replace(config, schema=None, table_prefix="")
         if key not in self._pools:
             self._pools[key] = PostgresPool(key)

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from typing_extensions import override
+
 from atoll.database.config import DatabaseConfig
 from atoll.database.drivers.base import Connection, Database
 from atoll.database.drivers.sqlite_dialect import AtollSQLiteDialect
@@ -23,8 +25,10 @@ from atoll.errors import DatabaseUnavailable
 T = TypeVar("T")
 CHECKPOINT_AFTER_WRITES = 500
 CHECKPOINT_AFTER_SECONDS = 1.0
-_READS = re.compile(r"\s*(SELECT|VALUES|EXPLAIN|WITH(?!.*\b(INSERT|UPDATE|DELETE|REPLACE)\b))\b", re.I | re.S)
-_DDL = re.compile(r"\s*(CREATE|ALTER|DROP|PRAGMA|REINDEX|VACUUM)\b", re.I)
+_READS = re.compile(
+    r"\s*(SELECT|VALUES|EXPLAIN|WITH(?!.*\b(INSERT|UPDATE|DELETE|REPLACE)\b))\b", re.IGNORECASE | re.DOTALL
+)
+_DDL = re.compile(r"\s*(CREATE|ALTER|DROP|PRAGMA|REINDEX|VACUUM)\b", re.IGNORECASE)
 
 
 def _all(sql: str, args: Sequence[Any]) -> Callable[[sqlite3.Connection], list[Row]]:
@@ -68,7 +72,7 @@ def _each(sql: str, rows: list[Sequence[Any]]) -> Callable[[sqlite3.Connection],
 
 
 class SQLiteDatabase(Database):
-    """One file. Reads use a connection of their own and never wait for writes; writes happen one after another."""
+    """One file. Reads use connections of their own and never wait for writes; writes happen one by one."""
 
     kind = "sqlite"
     transactional_ddl = True
@@ -94,9 +98,11 @@ class SQLiteDatabase(Database):
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
+    @override
     async def open(self) -> None:
         self._open = True
 
+    @override
     async def close(self) -> None:
         self._open = False
         await self._no_calls.wait()
@@ -108,19 +114,24 @@ class SQLiteDatabase(Database):
                 await asyncio.wait([task])
         await self._close_lanes(float("inf"))
 
+    @override
     async def fetch_all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         return await self._run(sql, _all(sql, args))
 
+    @override
     async def fetch_one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
         return await self._run(sql, _one(sql, args))
 
+    @override
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
         return await self._run(sql, _count(sql, args))
 
+    @override
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         async with self._in_use(), self._writing:
             await self._write(sql, _each(sql, list(rows)), in_loop=False)
 
+    @override
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         async with self._in_use(), self._writing:
@@ -138,6 +149,7 @@ class SQLiteDatabase(Database):
                 transaction.ended = True
                 self._wrote()
 
+    @override
     @asynccontextmanager
     async def exclusive(self, key: str) -> AsyncIterator[None]:
         """A lock on a file beside the database; the system frees it when its process ends."""
@@ -259,20 +271,25 @@ class SQLiteTransaction(Connection):
         self.heavy = False
         self.ended = False
 
+    @override
     async def fetch_all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
         return await self._run(sql, args, _all(sql, args))
 
+    @override
     async def fetch_one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
         return await self._run(sql, args, _one(sql, args))
 
+    @override
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
         return await self._run(sql, args, _count(sql, args))
 
+    @override
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self._check()
         self.heavy = True
         await self._lane.run(sql, _each(sql, list(rows)), stoppable=False, in_loop=False)
 
+    @override
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         self._check()

@@ -268,13 +268,18 @@ class _Compiler(base.SQLiteCompiler):
 
     def _membership(self, binary: Any, word: str, **kw: Any) -> str | None:
         values = binary.right
-        if not isinstance(values, BindParameter) or not values.expanding or values.type._is_tuple_type:
+        if (
+            not isinstance(values, BindParameter)
+            or not values.expanding
+            or isinstance(values.type, types.TupleType)
+        ):
             return None
-        listed = values._clone(maintain_key=True)
+        listed = values._clone(maintain_key=True)  # noqa: SLF001 - a copy under the same name
         listed.expanding = False
         listed.type = _JSONList(values.type)
         left = self.process(binary.left, **kw)
-        return f"{left} {word} (SELECT value FROM json_each({self.process(listed, **kw)}))"
+        values_text = self.process(listed, **kw)
+        return f"{left} {word} (SELECT value FROM json_each({values_text}))"  # noqa: S608 - made by SQLAlchemy
 
 
 class _TypeCompiler(base.SQLiteTypeCompiler):

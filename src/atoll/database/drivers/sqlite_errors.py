@@ -18,11 +18,11 @@ from atoll.errors import (
 _FAILED_COLUMNS = re.compile(r"constraint failed: (?!index )(.+)$")
 _UNKNOWN = re.compile(r"no such column|no such table|has no column named|unable to identify")
 _UNUSABLE = {
-    sqlite3.SQLITE_BUSY: "The database file is in use by another process for too long. Try again.",
-    sqlite3.SQLITE_LOCKED: "The database file is in use by another process for too long. Try again.",
-    sqlite3.SQLITE_CANTOPEN: "The database file cannot be opened. Check that its folder exists and may be written.",
-    sqlite3.SQLITE_READONLY: "The database file may not be written. Check the rights of the file and its folder.",
-    sqlite3.SQLITE_PERM: "The database file may not be used. Check the rights of the file and its folder.",
+    sqlite3.SQLITE_BUSY: "Another process has held the database file for too long. Try again.",
+    sqlite3.SQLITE_LOCKED: "Another process has held the database file for too long. Try again.",
+    sqlite3.SQLITE_CANTOPEN: "The database file cannot be opened. Check that its folder exists.",
+    sqlite3.SQLITE_READONLY: "The database file may not be written. Check the rights of file and folder.",
+    sqlite3.SQLITE_PERM: "The database file may not be used. Check the rights of file and folder.",
     sqlite3.SQLITE_FULL: "The disk with the database file is full. Free some space.",
     sqlite3.SQLITE_IOERR: "The database file cannot be read or written. Check the disk.",
     sqlite3.SQLITE_CORRUPT: "The database file is damaged. Restore it from a backup.",
