@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from atoll import __version__
+from atoll.cli import apps
+from atoll.cli.doctor import doctor
+from atoll.cli.environments import list_environments
 from atoll.cli.exits import CommandFailed, ExitCode, exit_code
 from atoll.cli.output import print_error
 from atoll.cli.settings import show_settings
@@ -42,8 +45,33 @@ def build() -> typer.Typer:
     app.callback()(_about)
     app.command()(up)
     app.command()(start)
+    app.add_typer(_apps(), name="app")
+    app.add_typer(_environments(), name="env")
     app.command("settings")(show_settings)
+    app.command()(doctor)
     return app
+
+
+def _apps() -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help="See and change apps.")
+    group.command("list")(apps.list_apps)
+    group.command("create")(apps.create_app)
+    group.command("start")(apps.start_app)
+    group.command("stop")(apps.stop_app)
+    group.command("remove")(apps.remove_app)
+    return group
+
+
+def _environments() -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help="See environments.")
+    # With a single command a group would take its place; the callback keeps `atoll env list`.
+    group.callback()(_see_environments)
+    group.command("list")(list_environments)
+    return group
+
+
+def _see_environments() -> None:
+    """See environments."""
 
 
 def main() -> None:

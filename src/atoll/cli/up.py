@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from atoll import settings
+from atoll.cli.client import ServerClient
+from atoll.cli.connect import own_token
+from atoll.cli.exits import CommandFailed
 from atoll.cli.local import ports as free_ports
 from atoll.cli.local import record, redis_server
 from atoll.cli.local.account import FirstAccount, first_account
 from atoll.cli.local.installation import Installation, RedisProgram
 from atoll.cli.local.layout import Layout, inherited, plan
 from atoll.cli.local.screen import Screen
+
+if TYPE_CHECKING:
+    from atoll.cli.demo.fill import SampleResult
 
 MOST_ENVIRONMENTS = 64
 # A server stops itself within SHUTDOWN_SECONDS; a little more before it is killed.
@@ -64,7 +70,15 @@ def up(
             environ=environ,
         )
         (folder / "db").mkdir(exist_ok=True)
-        asyncio.run(_run(folder, layout, redis_program, account, chosen.shutdown_seconds, demo=demo))
+        screen = Screen([server.name for server in layout.servers])
+        installation = Installation(
+            storage=folder,
+            layout=layout,
+            redis_program=redis_program,
+            screen=screen,
+            stop_limit=chosen.shutdown_seconds + STOP_MARGIN_SECONDS,
+        )
+        asyncio.run(_run(installation, layout, screen, account, folder if demo else None))
 
 
 def _own_settings(environ: Mapping[str, str]) -> dict[str, str]:
@@ -85,22 +99,9 @@ def _redis(folder: Path) -> RedisProgram:
 
 
 async def _run(
-    folder: Path,
-    layout: Layout,
-    redis_program: RedisProgram,
-    account: FirstAccount,
-    limit: float,
-    *,
-    demo: bool,
+    installation: Installation, layout: Layout, screen: Screen, account: FirstAccount, demo: Path | None
 ) -> None:
-    screen = Screen([server.name for server in layout.servers])
-    installation = Installation(
-        storage=folder,
-        layout=layout,
-        redis_program=redis_program,
-        screen=screen,
-        stop_limit=limit + STOP_MARGIN_SECONDS,
-    )
+    """Runs everything; `demo` is the storage folder when the sample apps are wanted."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, installation.ask_to_stop)
@@ -108,21 +109,41 @@ async def _run(
 
     async def when_ready() -> None:
         nonlocal shown
-        _welcome(screen, layout, account)
+        samples = await asyncio.to_thread(_samples, layout, screen, account, demo) if demo else []
+        _welcome(screen, layout, account, samples)
         shown = True
 
     try:
         await installation.run(when_ready)
     finally:
-        if account.password is not None and not shown:
+        if account.password is not None and account.new and not shown:
             screen.own(f"the generated password of {account.username} is {account.password} (shown only now)")
     screen.own("stopped")
 
 
-def _welcome(screen: Screen, layout: Layout, account: FirstAccount) -> None:
+def _samples(layout: Layout, screen: Screen, account: FirstAccount, folder: Path) -> list[SampleResult]:
+    from atoll.cli.demo.fill import SignIn, fill
+
+    known = SignIn(account.username, account.password) if account.password else None
+    with ServerClient(layout.supervisor.url, own_token(folder / "supervisor", None)) as main:
+        try:
+            return fill(main, known, screen.console)
+        except CommandFailed as error:
+            # The installation itself is fine and stays; making the samples can be tried again.
+            screen.own(f"the sample apps are not complete: [{error.reason}] {error.message}")
+            return []
+
+
+def _welcome(screen: Screen, layout: Layout, account: FirstAccount, samples: Sequence[SampleResult]) -> None:
     rows = [("open", layout.supervisor.url), ("sign in as", account.username)]
-    if account.password is not None:
+    if account.password is not None and account.new:
         rows.append(("password", f"{account.password}   (shown only now: write it down)"))
     rows += [(server.name, server.url) for server in layout.environments]
+    for sample in samples:
+        rows.append((sample.title, f"{sample.address}  on {sample.environment}"))
+        if sample.sign_in:
+            rows.append(("", f"sign in there as {sample.sign_in.username}, {sample.sign_in.password}"))
+        if sample.remark:
+            rows.append(("", sample.remark))
     rows.append(("stop", "Ctrl-C"))
     screen.panel("Atoll is ready", rows)

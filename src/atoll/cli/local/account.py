@@ -34,12 +34,14 @@ class FirstAccount:
     Args:
         variables: the INIT_ROOT_* variables for the child processes.
         username: for sign-in.
-        password: in clear only when it was generated just now and must be shown.
+        password: in clear, when this run knows it: it was given or generated just now.
+        new: it was generated just now and must be shown, for nobody else knows it.
     """
 
     variables: Mapping[str, str]
     username: str
     password: str | None = None
+    new: bool = False
 
 
 def first_account(chosen: Settings, storage: Path) -> FirstAccount:
@@ -53,7 +55,7 @@ def first_account(chosen: Settings, storage: Path) -> FirstAccount:
         if kept is None:
             hashed = PasswordHasher().hash(chosen.init_root_password)
             _write(storage / FILE, _account(chosen, hashed))
-        return FirstAccount(variables, chosen.init_root_username)
+        return FirstAccount(variables, chosen.init_root_username, chosen.init_root_password)
     if chosen.init_root_password_hash is not None:
         return FirstAccount(
             _named(chosen) | {"INIT_ROOT_PASSWORD_HASH": chosen.init_root_password_hash},
@@ -64,7 +66,7 @@ def first_account(chosen: Settings, storage: Path) -> FirstAccount:
     password = "".join(secrets.choice(ALPHABET) for _ in range(16))
     account = _account(chosen, PasswordHasher().hash(password))
     _write(storage / FILE, account)
-    return FirstAccount(_variables(account), account.username, password)
+    return FirstAccount(_variables(account), account.username, password, new=True)
 
 
 def _named(chosen: Settings) -> dict[str, str]:

@@ -98,6 +98,7 @@ def plan(
     """The variables of the reference deployment, for processes on this machine.
 
     All SQLite files lie in one folder: an app placed in several environments is the same file for each.
+    No app can be called like the files of the main apps, because of their hyphen.
 
     Args:
         ports: the Supervisor's, then one for each environment.
@@ -123,7 +124,7 @@ def plan(
         own = {
             "APP_PORT": str(port),
             "STORAGE_PATH": str(storage / name),
-            "DB_STORAGE": str(storage / "db" / f"{name}.sqlite"),
+            "DB_STORAGE": str(storage / "db" / f"main-{name}.sqlite"),
         }
         return Server(name, url, common | own | variables)
 
