@@ -93,8 +93,8 @@ export interface GridBulkAction<Row> {
 }
 
 export interface GridEmpty {
-  title: string;
-  description?: string;
+  /** One sentence: what is not here, and what it would be good for. */
+  text: ReactNode;
   /** Shown as the one sensible next step, e.g. a button. */
   action?: ReactNode;
 }

@@ -1,0 +1,110 @@
+import type { Icon } from '@tabler/icons-react';
+import type { ComponentType, ReactNode } from 'react';
+
+/** One choice of a select field, as stored in `uiSchema.enum`. */
+export interface Choice {
+  value: string;
+  label: string;
+  color?: string;
+}
+
+/** A field as the API describes it (`collections/<name>/fields:list`). */
+export interface FieldMeta {
+  name: string;
+  type: string;
+  interface?: string | null;
+  uiSchema?: { title?: string; enum?: Choice[]; [key: string]: unknown } | null;
+  description?: string | null;
+  allowNull?: boolean;
+  unique?: boolean;
+  primaryKey?: boolean;
+  autoIncrement?: boolean;
+  hidden?: boolean;
+  defaultValue?: unknown;
+  length?: number;
+  precision?: number;
+  scale?: number;
+  [option: string]: unknown;
+}
+
+export interface ViewProps {
+  field: FieldMeta;
+  value: unknown;
+}
+
+export interface EditProps {
+  field: FieldMeta;
+  /** The wire value, null when empty, or an InvalidInput. */
+  value: unknown;
+  onChange: (value: unknown) => void;
+  label: ReactNode;
+  description?: ReactNode;
+  error?: ReactNode;
+  required?: boolean;
+  autoFocus?: boolean;
+  disabled?: boolean;
+}
+
+export interface FilterValueProps {
+  field: FieldMeta;
+  operator: string;
+  value: unknown;
+  onChange: (value: unknown) => void;
+  label: string;
+}
+
+export interface ConfigProps {
+  field: FieldMeta;
+  onChange: (patch: Partial<FieldMeta>) => void;
+  /** The field exists already: what would change its column is locked. */
+  existing: boolean;
+}
+
+export type InterfaceGroup = 'basic' | 'choices' | 'date' | 'advanced' | 'system';
+
+/** Everything the UI knows about one kind of field; one file per interface. */
+export interface FieldInterface {
+  /** Name in this registry and in the translations. */
+  id: string;
+  group: InterfaceGroup;
+  icon: Icon;
+  /** What a new field of this kind is created with. */
+  wire: { interface: string; type: string; [option: string]: unknown };
+  /** Offered when a field is added. */
+  creatable: boolean;
+  canBeUnique: boolean;
+  /** Words to search in (quick search) with `$includes`. */
+  searchable: boolean;
+  /** Default width of the column in pixels. */
+  width: number;
+  align?: 'start' | 'end';
+  operators: readonly string[];
+  /** Plain text of a value in the user's language; '' for nothing. */
+  text: (value: unknown, field: FieldMeta, language: string) => string;
+  Cell: ComponentType<ViewProps>;
+  View: ComponentType<ViewProps>;
+  /** Null: shown, never edited. */
+  Edit: ComponentType<EditProps> | null;
+  FilterValue: ComponentType<FilterValueProps> | null;
+  Config: ComponentType<ConfigProps> | null;
+  /** Key of the message for a value that cannot be saved; null when it can. */
+  check?: (value: unknown, field: FieldMeta) => string | null;
+}
+
+/** What somebody typed and what cannot be a value (yet). It is never sent. */
+export class InvalidInput {
+  constructor(readonly text: string) {}
+}
+
+export function titleOf(field: FieldMeta): string {
+  return field.uiSchema?.title || field.name;
+}
+
+export function choicesOf(field: FieldMeta): Choice[] {
+  const given = field.uiSchema?.enum;
+  return Array.isArray(given) ? given : [];
+}
+
+export function isEmptyValue(value: unknown): boolean {
+  return value === null || value === undefined || value === '';
+}

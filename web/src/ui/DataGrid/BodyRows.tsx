@@ -1,0 +1,173 @@
+import { Checkbox, Skeleton } from '@mantine/core';
+import { Fragment, type MouseEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+import { cellClasses, cellStyle, growingColumn } from './cellStyle';
+import classes from './DataGrid.module.css';
+import { orderedColumns } from './HeaderRow';
+import { RowMenu } from './RowMenu';
+import { ACTIONS_ID, SELECT_ID, cellText, type GridAction, type GridColumn } from './types';
+import type { CellPosition } from './useGridKeyboard';
+import type { GridLayout, TableColumn } from './useGridTable';
+import type { Selection } from './useSelection';
+
+export interface BodyProps<Row> {
+  layout: GridLayout;
+  columns: Map<string, GridColumn<Row>>;
+  rows: Row[];
+  /** Indexes of the rows to render, rising; what lies between them is empty space. */
+  rendered: number[];
+  /** Of one row, in pixels. */
+  height: number;
+  /** Number of the first row in the whole list, 0-based. */
+  offset: number;
+  rowId: (row: Row) => string;
+  rowName: (row: Row) => string;
+  rowHref?: (row: Row) => string;
+  onOpen?: (row: Row) => void;
+  actions: (row: Row) => GridAction<Row>[];
+  selection: Selection<Row> | null;
+  active: CellPosition;
+  titleId: string | undefined;
+  flashed: ReadonlySet<string>;
+}
+
+export function BodyRows<Row>(props: BodyProps<Row>) {
+  const { rows, rendered, height } = props;
+  const leaves = orderedColumns(props.layout);
+  const grows = growingColumn(props.layout.table);
+  const after = rows.length - 1 - (rendered.at(-1) ?? -1);
+  return (
+    <div role="rowgroup" className={classes.body}>
+      {rendered.map((index, position) => {
+        const row = rows[index];
+        const gap = index - (rendered[position - 1] ?? -1) - 1;
+        return row === undefined ? null : (
+          <Fragment key={props.rowId(row)}>
+            {gap > 0 && <div aria-hidden="true" style={{ height: gap * height }} />}
+            <BodyRow {...props} row={row} index={index} leaves={leaves} grows={grows} />
+          </Fragment>
+        );
+      })}
+      {after > 0 && <div aria-hidden="true" style={{ height: after * height }} />}
+    </div>
+  );
+}
+
+interface RowProps<Row> extends BodyProps<Row> {
+  row: Row;
+  index: number;
+  leaves: TableColumn[];
+  grows: string | undefined;
+}
+
+function BodyRow<Row>(props: RowProps<Row>) {
+  const { row, index, leaves, grows, columns, selection, active, rowId, offset } = props;
+  const id = rowId(row);
+  const selected = selection?.isSelected(id);
+  return (
+    <div
+      role="row"
+      aria-rowindex={offset + index + 2}
+      aria-selected={selection ? selected : undefined}
+      className={`${classes.row} ${props.flashed.has(id) ? classes.flash : ''}`}
+    >
+      {leaves.map((column, at) => {
+        const own = columns.get(column.id);
+        return (
+          <div
+            key={column.id}
+            role="gridcell"
+            data-row={index}
+            data-column={at}
+            aria-colindex={at + 1}
+            tabIndex={active.row === index && active.column === at ? 0 : -1}
+            style={cellStyle(column)}
+            className={`${classes.cell} ${cellClasses(column, column.id === grows, own?.align)}`}
+          >
+            <CellContent {...props} columnId={column.id} own={own} />
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function CellContent<Row>(props: RowProps<Row> & { columnId: string; own: GridColumn<Row> | undefined }) {
+  const { row, index, columnId, own, selection, actions, rowName } = props;
+  const { t } = useTranslation('grid');
+  if (columnId === SELECT_ID) {
+    const onClick = (event: MouseEvent) => selection?.toggle(index, event.shiftKey);
+    return (
+      <Checkbox
+        size="xs"
+        tabIndex={-1}
+        aria-label={t('selectRow', { name: rowName(row) })}
+        checked={selection?.isSelected(props.rowId(row)) ?? false}
+        // The change event does not know about Shift; the click does.
+        onChange={() => undefined}
+        onClick={onClick}
+      />
+    );
+  }
+  if (columnId === ACTIONS_ID) return <RowMenu row={row} name={rowName(row)} actions={actions(row)} inGrid />;
+  if (!own) return null;
+  return (
+    <span className={classes.content} data-fit={columnId} title={cellText(own, row) || undefined}>
+      <LinkedContent {...props} own={own} tabIndex={-1} />
+    </span>
+  );
+}
+
+type LinkProps<Row> = Pick<BodyProps<Row>, 'rowHref' | 'onOpen' | 'titleId' | 'rowName'> & {
+  row: Row;
+  own: GridColumn<Row>;
+  tabIndex: number;
+};
+
+/** The title column leads to the record; a modified click is left to the browser. */
+export function LinkedContent<Row>({ row, own, rowHref, onOpen, titleId, rowName, tabIndex }: LinkProps<Row>) {
+  const content = own.cell ? own.cell(row) : cellText(own, row);
+  if (own.id !== titleId || (!rowHref && !onOpen)) return content;
+  const onClick = (event: MouseEvent) => {
+    if (!onOpen || event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    onOpen(row);
+  };
+  const inner = content === '' || content === null ? rowName(row) : content;
+  if (!rowHref) {
+    return (
+      <button type="button" className={classes.linkButton} tabIndex={tabIndex} onClick={onClick}>
+        {inner}
+      </button>
+    );
+  }
+  return (
+    <a className={classes.link} href={rowHref(row)} tabIndex={tabIndex} onClick={onClick} draggable={false}>
+      {inner}
+    </a>
+  );
+}
+
+const SKELETON_ROWS = 8;
+
+/** Eight rows with the widths the real ones will have. */
+export function SkeletonRows({ layout }: { layout: GridLayout }) {
+  const grows = growingColumn(layout.table);
+  return (
+    <div className={classes.body} aria-hidden="true">
+      {Array.from({ length: SKELETON_ROWS }, (_, row) => (
+        <div key={row} className={classes.row}>
+          {orderedColumns(layout).map((column) => (
+            <div
+              key={column.id}
+              style={cellStyle(column)}
+              className={`${classes.cell} ${cellClasses(column, column.id === grows, undefined)}`}
+            >
+              <Skeleton height={12} width={column.id === SELECT_ID || column.id === ACTIONS_ID ? 16 : '70%'} />
+            </div>
+          ))}
+        </div>
+      ))}
+    </div>
+  );
+}

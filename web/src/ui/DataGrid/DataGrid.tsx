@@ -1,0 +1,221 @@
+import { VisuallyHidden } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { FilterButton, FilterPills, type FilterField } from '../FilterBuilder';
+import { ErrorState } from '../ErrorState';
+import { PageHeader } from '../PageHeader';
+import { Cards, SkeletonCards } from './Cards';
+import classes from './DataGrid.module.css';
+import { Footer } from './Footer';
+import { GridTableView } from './GridTableView';
+import { KeyHelp } from './KeyHelp';
+import { EmptyFiltered, EmptyFirstUse } from './States';
+import { SelectionBar } from './SelectionBar';
+import { Toolbar } from './Toolbar';
+import { cardColumns } from './Cards';
+import { cellText, type GridAction, type GridBulkAction, type GridColumn, type GridEmpty, type GridQuery, type GridState } from './types';
+import { useDelayed } from './useDelayed';
+import { useFlash } from './useFlash';
+import { useGridTable } from './useGridTable';
+import { useSelection } from './useSelection';
+import { useShortcuts } from './useShortcuts';
+
+export interface DataGridProps<Row extends object> {
+  /** Names the saved preferences: app, user and list, e.g. `crm.7.orders`. */
+  gridKey: string;
+  /** Accessible name of the list. */
+  label: string;
+  columns: GridColumn<Row>[];
+  query: GridQuery<Row>;
+  state: GridState;
+  onState: (patch: Partial<GridState>) => void;
+  rowId: (row: Row) => string;
+  /** Names a row for assistive technology; default is the text of the title column. */
+  rowName?: (row: Row) => string;
+  /** Address of a row; makes the title a real link and enables `o`. Full path including the base path. */
+  rowHref?: (row: Row) => string;
+  onOpen?: (row: Row) => void;
+  onEdit?: (row: Row) => void;
+  onDelete?: (row: Row) => void;
+  /** `c`. */
+  onCreate?: () => void;
+  /** Further entries of the row menu; open, edit and delete are added from the callbacks above. */
+  rowActions?: (row: Row) => GridAction<Row>[];
+  /** Makes rows selectable. */
+  bulkActions?: GridBulkAction<Row>[];
+  /** Turns the filter on. */
+  filterFields?: FilterField[];
+  /** Default true. */
+  searchable?: boolean;
+  /** Title row above the toolbar, with the number of rows. Left out when absent. */
+  title?: ReactNode;
+  description?: ReactNode;
+  /** Primary button of the title row. */
+  primary?: ReactNode;
+  /** Further buttons of the toolbar. */
+  toolbar?: ReactNode;
+  empty?: GridEmpty;
+  /** Height limit of the table; default leaves room for shell, toolbar and footer. */
+  maxHeight?: string;
+}
+
+const SKELETON_AFTER_MS = 150;
+const PHONE = '(max-width: 639.98px)';
+
+/** The one list of the product; see types.ts for columns, state and query. */
+export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
+  const { columns, query, state, rowId, bulkActions, filterFields } = props;
+  const { t, i18n } = useTranslation('grid');
+  const phone = useMediaQuery(PHONE, undefined, { getInitialValueInEffect: false }) ?? false;
+  const rows = query.data?.rows ?? (NO_ROWS as Row[]);
+  const total = query.data?.total;
+  const selection = useSelection(rows, rowId, state, total);
+  const actions = useRowActions(props);
+  const hasActions = props.rowActions !== undefined || Boolean(props.onOpen ?? props.onEdit ?? props.onDelete);
+  const selectable = (bulkActions?.length ?? 0) > 0;
+  const layout = useGridTable({ gridKey: props.gridKey, columns, selectable, hasActions });
+  const [live, setLive] = useState('');
+  const [help, setHelp] = useState(false);
+  const [filterAt, setFilterAt] = useState<string | null>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const flashed = useFlash(rows, rowId, JSON.stringify(state));
+  const titleColumn = cardColumns(columns).title;
+  const rowName = useCallback(
+    (row: Row) => props.rowName?.(row) ?? ((titleColumn && cellText(titleColumn, row)) || rowId(row)),
+    [props.rowName, titleColumn, rowId],
+  );
+  useShortcuts({ '/': () => search.current?.focus(), c: props.onCreate, '?': () => setHelp(true) });
+
+  const onState = useCallback(
+    (patch: Partial<GridState>) => {
+      if (patch.size) layout.saveSize(patch.size);
+      props.onState(patch);
+    },
+    [layout, props.onState],
+  );
+  const clear = () => onState({ q: '', filter: null });
+  const first = useDelayed(query.data === undefined && !query.error, SKELETON_AFTER_MS);
+  const isEmpty = query.data !== undefined && rows.length === 0;
+  const isFiltered = state.q !== '' || state.filter !== null;
+  const common = {
+    rows,
+    rowId,
+    rowName,
+    rowHref: props.rowHref,
+    onOpen: props.onOpen,
+    actions,
+    selection: selectable ? selection : null,
+    offset: (state.page - 1) * state.size,
+    titleId: titleColumn?.id,
+    flashed,
+  };
+  const format = new Intl.NumberFormat(i18n.language);
+  return (
+    <section className={classes.root} aria-label={props.label}>
+      {props.title !== undefined && (
+        <PageHeader
+          title={props.title}
+          description={props.description}
+          count={total === undefined ? undefined : format.format(total)}
+          actions={props.primary}
+        />
+      )}
+      <Toolbar
+        layout={layout}
+        columns={columns}
+        state={state}
+        onState={onState}
+        searchable={props.searchable ?? true}
+        searchRef={search}
+        fetching={query.isFetching}
+        refresh={() => void query.refetch()}
+        phone={phone}
+        showKeys={() => setHelp(true)}
+        extra={props.toolbar}
+        filterButton={
+          filterFields && (
+            <FilterButton
+              fields={filterFields}
+              filter={state.filter}
+              onChange={(filter) => onState({ filter })}
+              openAt={filterAt}
+              onOpened={() => setFilterAt(null)}
+              total={total}
+            />
+          )
+        }
+      />
+      {filterFields && (
+        <FilterPills
+          fields={filterFields}
+          filter={state.filter}
+          onChange={(filter) => onState({ filter })}
+          onEdit={setFilterAt}
+        />
+      )}
+      {query.error !== null && query.error !== undefined && (
+        <ErrorState error={asError(query.error)} onRetry={() => void query.refetch()} />
+      )}
+      {!(query.error && query.data === undefined) &&
+        (phone ? (
+          <>
+            {first && <SkeletonCards />}
+            {rows.length > 0 && <Cards {...common} label={props.label} columns={visible(columns, layout)} />}
+          </>
+        ) : (
+          <GridTableView
+            {...common}
+            label={props.label}
+            layout={layout}
+            columns={columns}
+            state={state}
+            onState={onState}
+            total={total}
+            skeleton={first}
+            busy={query.isFetching && query.data !== undefined}
+            stale={query.isPlaceholderData}
+            maxHeight={props.maxHeight}
+            onEdit={props.onEdit}
+            onDelete={props.onDelete}
+            onFilter={filterFields && ((id) => filterFields.some((field) => field.path === id) && setFilterAt(id))}
+            announce={setLive}
+          />
+        ))}
+      {isEmpty && (isFiltered ? <EmptyFiltered onClear={clear} /> : <EmptyFirstUse empty={props.empty} />)}
+      {query.data && (rows.length > 0 || state.page > 1) && (
+        <Footer state={state} onState={onState} shown={rows.length} total={total} hasNext={query.data.hasNext} phone={phone} />
+      )}
+      {selectable && <SelectionBar selection={selection} actions={bulkActions ?? []} total={total} />}
+      <KeyHelp opened={help} onClose={() => setHelp(false)} />
+      <VisuallyHidden aria-live="polite" role="status">
+        {live || (total !== undefined && !query.isFetching ? t('results', { count: total, total: format.format(total) }) : '')}
+      </VisuallyHidden>
+    </section>
+  );
+}
+
+const NO_ROWS: object[] = [];
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function visible<Row>(columns: GridColumn<Row>[], layout: { table: { getColumn: (id: string) => { getIsVisible: () => boolean } | undefined } }) {
+  return columns.filter((column) => layout.table.getColumn(column.id)?.getIsVisible() ?? true);
+}
+
+/** Entries of a row's menu: open, edit, the screen's own, delete. */
+function useRowActions<Row extends object>(props: DataGridProps<Row>): (row: Row) => GridAction<Row>[] {
+  const { t } = useTranslation('grid');
+  const { onOpen, onEdit, onDelete, rowActions } = props;
+  return useMemo(
+    () => (row: Row) => [
+      ...(onOpen ? [{ id: 'open', label: t('open'), onAction: onOpen }] : []),
+      ...(onEdit ? [{ id: 'edit', label: t('edit'), onAction: onEdit }] : []),
+      ...(rowActions?.(row) ?? []),
+      ...(onDelete ? [{ id: 'delete', label: t('delete'), danger: true, onAction: onDelete }] : []),
+    ],
+    [onOpen, onEdit, onDelete, rowActions, t],
+  );
+}

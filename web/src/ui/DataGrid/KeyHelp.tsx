@@ -1,0 +1,38 @@
+import { Kbd, Modal, Table } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+
+const KEYS: [string, string][] = [
+  ['← ↑ → ↓', 'move'],
+  ['Home End', 'ends'],
+  ['PageUp PageDown', 'pages'],
+  ['Enter', 'open'],
+  ['Space', 'space'],
+  ['Ctrl/⌘ A', 'all'],
+  ['Ctrl/⌘ C', 'copy'],
+  ['o', 'newTab'],
+  ['e', 'edit'],
+  ['⌫ Del', 'delete'],
+  ['/', 'search'],
+  ['c', 'create'],
+  ['?', 'help'],
+];
+
+export function KeyHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  const { t } = useTranslation('grid');
+  return (
+    <Modal opened={opened} onClose={onClose} title={t('keys.title')} closeButtonProps={{ 'aria-label': t('keys.close') }}>
+      <Table withRowBorders={false}>
+        <Table.Tbody>
+          {KEYS.map(([keys, text]) => (
+            <Table.Tr key={text}>
+              <Table.Th w={150}>
+                <Kbd>{keys}</Kbd>
+              </Table.Th>
+              <Table.Td>{t(`keys.${text}`)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Modal>
+  );
+}

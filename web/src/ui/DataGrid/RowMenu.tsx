@@ -1,0 +1,45 @@
+import { ActionIcon, Menu } from '@mantine/core';
+import { IconDots } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import type { GridAction } from './types';
+
+interface Props<Row> {
+  row: Row;
+  name: string;
+  actions: GridAction<Row>[];
+  /** In a grid the cell is the tab stop, on a card the button is. */
+  inGrid: boolean;
+}
+
+export function RowMenu<Row>({ row, name, actions, inGrid }: Props<Row>) {
+  const { t } = useTranslation('grid');
+  if (actions.length === 0) return null;
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={inGrid ? 'md' : 44}
+          tabIndex={inGrid ? -1 : 0}
+          aria-label={t('rowMenu', { name })}
+        >
+          <IconDots size={18} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {actions.map((action) => (
+          <Menu.Item
+            key={action.id}
+            color={action.danger ? 'red' : undefined}
+            disabled={action.disabled}
+            leftSection={action.icon}
+            onClick={() => action.onAction(row)}
+          >
+            {action.label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

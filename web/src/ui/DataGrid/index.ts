@@ -1,0 +1,16 @@
+export { DataGrid, type DataGridProps } from './DataGrid';
+export { localPage, useLocalPage } from './localPage';
+export { readGridPreference } from './preferences';
+export { formatSort, parseGridSearch, parseSort, useGridState, type GridSearch } from './urlState';
+export { isTyping, useShortcuts } from './useShortcuts';
+export type {
+  GridAction,
+  GridBulkAction,
+  GridColumn,
+  GridEmpty,
+  GridPage,
+  GridQuery,
+  GridSelection,
+  GridState,
+  SortKey,
+} from './types';
