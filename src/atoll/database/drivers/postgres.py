@@ -104,8 +104,8 @@ class PostgresDatabase(Database):
     @asynccontextmanager
     async def exclusive(self, key: str) -> AsyncIterator[None]:
         """An advisory lock on a connection of its own, freed by the server when that connection ends."""
-        number = _lock_number(self.schema, key)
-        connection = await connect_once(self.config)
+        number = advisory_number(self.schema, key)
+        connection = await connect_once(self.config, patient=True)
         holder = asyncio.current_task()
         lost = False
         done = False
@@ -118,7 +118,7 @@ class PostgresDatabase(Database):
 
         try:
             try:
-                await connection.execute("SELECT pg_advisory_lock($1)", number, timeout=None)
+                await connection.execute("SELECT pg_advisory_lock($1)", number)
             except DRIVER_ERRORS as error:
                 raise translate(error, "pg_advisory_lock") from error
             connection.add_termination_listener(on_end)
@@ -228,6 +228,7 @@ async def _roll_back(connection: Any) -> None:
         connection.terminate()
 
 
-def _lock_number(schema: str | None, key: str) -> int:
+def advisory_number(schema: str | None, key: str) -> int:
+    """The number of an advisory lock for `key`."""
     digest = hashlib.blake2b(f"{schema or ''}\x00{key}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)

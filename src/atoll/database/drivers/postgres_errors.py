@@ -9,6 +9,7 @@ import asyncpg
 from atoll.database.config import DatabaseConfig
 from atoll.errors import (
     DatabaseError,
+    DatabaseNameTaken,
     DatabaseRightsMissing,
     DatabaseUnavailable,
     ForeignKeyViolation,
@@ -42,6 +43,10 @@ def translate(error: Exception, sql: str = "") -> DatabaseError:
         )
     if state in {"42703", "42P01", "3F000"}:
         return UnknownColumn("A field or table that does not exist is named.", detail=detail)
+    if state in {"42P04", "42P06"}:
+        return DatabaseNameTaken(
+            "A database or schema of that name exists. Choose another name.", detail=detail
+        )
     if state == "42501":
         return DatabaseRightsMissing(
             "The database user may not do this. Grant the right to it.", detail=detail

@@ -29,10 +29,17 @@ SERVER_SETTINGS = {
 }
 
 
-async def connect_once(config: DatabaseConfig) -> asyncpg.Connection[Any]:
-    """A connection of its own; raises `DatabaseUnavailable` with what to check."""
+async def connect_once(config: DatabaseConfig, *, patient: bool = False) -> asyncpg.Connection[Any]:
+    """A connection of its own; raises `DatabaseUnavailable` with what to check.
+
+    Args:
+        patient: statements have no time limit.
+    """
+    options = connect_options(config)
+    if patient:
+        options["command_timeout"] = None
     try:
-        return await asyncpg.connect(**connect_options(config))
+        return await asyncpg.connect(**options)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise translate_connect(error, config) from error
 

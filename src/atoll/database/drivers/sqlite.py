@@ -136,9 +136,9 @@ class SQLiteDatabase(Database):
     async def transaction(self) -> AsyncIterator[Connection]:
         async with self._in_use(), self._writing:
             lane = self._writer
-            await lane.run("BEGIN IMMEDIATE", _count("BEGIN IMMEDIATE", ()), stoppable=True)
             transaction = SQLiteTransaction(lane)
             try:
+                await lane.run("BEGIN IMMEDIATE", _count("BEGIN IMMEDIATE", ()), stoppable=True)
                 yield transaction
                 await lane.run("COMMIT", _count("COMMIT", ()), stoppable=False, in_loop=not transaction.heavy)
             except BaseException:
