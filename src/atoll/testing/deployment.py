@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import anyio
 import asyncpg
@@ -209,10 +208,13 @@ class Deployment:
         finally:
             await client.aclose()
 
-    @property
-    def redis_port(self) -> int:
-        """Port of the Redis in use."""
-        return urlsplit(self.redis_url).port or 6379
+    async def flush_redis(self) -> None:
+        """Loses everything Redis holds."""
+        client: Any = redis.asyncio.Redis.from_url(self.redis_url)
+        try:
+            await client.flushall()
+        finally:
+            await client.aclose()
 
 
 async def _start(server: ServerProcess, within: float) -> None:

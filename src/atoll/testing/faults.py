@@ -14,7 +14,8 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Mood = Literal["pass", "silent", "refuse"]
@@ -113,10 +114,10 @@ class Relay:
 
 
 @contextlib.asynccontextmanager
-async def relay(host: str, port: int) -> AsyncIterator[Relay]:
-    """An open relay for the length of a block."""
+async def relay(host: str, port: int, *, listen: str = "127.0.0.1") -> AsyncIterator[Relay]:
+    """A relay that is open on `listen` for the length of a block."""
     made = Relay(host, port)
-    await made.open()
+    await made.open(listen)
     try:
         yield made
     finally:
@@ -148,7 +149,16 @@ class Host:
     address: str
     namespace: str
     port: str
-    prefix: tuple[str, ...] = field(default=())
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """Put in front of a command, it runs on this host."""
+        return ("ip", "netns", "exec", self.namespace)
+
+    @property
+    def files(self) -> Path:
+        """What lies here covers the files of /etc for programs on this host."""
+        return Path("/etc/netns") / self.namespace
 
 
 class Network:
@@ -175,7 +185,6 @@ class Network:
         """Plugs in a new host; a command started with its `prefix` runs there."""
         number = len(self.hosts) + 2
         host = Host(name, f"{self._net}.{number}", f"atoll-{self._tag}-{name}", f"at{self._tag}p{number}")
-        host.prefix = ("ip", "netns", "exec", host.namespace)
         self.hosts[name] = host
         inside = (*host.prefix, "ip")
         _run("ip", "netns", "add", host.namespace)
@@ -185,6 +194,18 @@ class Network:
         _run(*inside, "address", "add", f"{host.address}/24", "dev", "eth0")
         _run(*inside, "link", "set", "eth0", "up")
         return host
+
+    def name_hosts(self, **others: str) -> None:
+        """Lets every host find every other by name, and `others` (name=address) as well."""
+        known = {
+            "localhost": "127.0.0.1",
+            **others,
+            **{each.name: each.address for each in self.hosts.values()},
+        }
+        lines = "".join(f"{address} {name}\n" for name, address in known.items())
+        for host in self.hosts.values():
+            host.files.mkdir(parents=True, exist_ok=True)
+            (host.files / "hosts").write_text(lines, "utf-8")
 
     def unplug(self, name: str) -> None:
         """Pulls the cable of a host."""
@@ -197,7 +218,9 @@ class Network:
     def close(self) -> None:
         """Removes everything. Processes on the hosts must have ended."""
         for host in self.hosts.values():
+            subprocess.run(["ip", "link", "delete", host.port], capture_output=True, check=False)
             subprocess.run(["ip", "netns", "delete", host.namespace], capture_output=True, check=False)
+            shutil.rmtree(host.files, ignore_errors=True)
         subprocess.run(["ip", "link", "delete", self._switch], capture_output=True, check=False)
 
 

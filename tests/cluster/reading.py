@@ -1,0 +1,38 @@
+"""What tests read from the outside: starts in a log, traces of an app that should be gone."""
+
+from __future__ import annotations
+
+from atoll.testing.client import CallFailed
+from atoll.testing.deployment import Deployment
+from atoll.testing.processes import ServerProcess
+
+
+def starts(server: ServerProcess, name: str) -> int:
+    """How often the server started the app, by its log."""
+    return sum(1 for line in server.log().splitlines() if "app started" in line and f'"{name}"' in line)
+
+
+async def traces(deployment: Deployment, name: str) -> list[str]:
+    """What still tells of an app: row, route, database, role, schema, Redis key, file."""
+    found: list[str] = []
+    try:
+        if await deployment.client.app_row(name) is not None:
+            found.append("row")
+    except CallFailed as error:
+        assert error.status == 404, error
+    for url, client in [(deployment.supervisor.url, deployment.client)]:
+        if (await client.ask(name)).status_code != 404:
+            found.append(f"route at {url}")
+    for worker in deployment.workers:
+        async with deployment.worker(worker) as client:
+            if (await client.ask(name)).status_code != 404:
+                found.append(f"route at {worker}")
+    if deployment.postgres is not None:
+        found += [f"database {each}" for each in await deployment.app_databases() if name in each]
+        roles = await deployment.admin("SELECT rolname FROM pg_roles")
+        found += [f"role {role}" for (role,) in roles if name in role]
+    found += [f"Redis key {key}" for key in await deployment.redis_content() if name in key]
+    for server in deployment.servers:
+        storage = server.folder / "storage"
+        found += [f"file {file}" for file in storage.rglob("*") if name in file.name]
+    return found
