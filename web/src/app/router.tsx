@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router';
 
+import { dataRoutes } from '../features/data/routes';
 import { launcherRoutes } from '../features/launcher/routes';
 import { signinRoutes } from '../features/signin/routes';
 import { supervisorRoutes } from '../features/supervisor/routes';
@@ -8,7 +9,7 @@ import { boot } from './boot';
 
 const routeTree = rootRoute.addChildren([
   ...signinRoutes,
-  adminRoute.addChildren([...launcherRoutes, ...supervisorRoutes]),
+  adminRoute.addChildren([...launcherRoutes, ...supervisorRoutes, ...dataRoutes]),
 ]);
 
 export const router = createRouter({

@@ -9,9 +9,10 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
     reset();
     void router.invalidate();
   };
+  const problem = error instanceof Error ? error : new Error(String(error));
   return (
     <Container size="sm" py="xl">
-      <ErrorState error={error} onRetry={retry} />
+      <ErrorState error={problem} onRetry={retry} />
     </Container>
   );
 }

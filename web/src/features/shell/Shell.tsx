@@ -1,7 +1,7 @@
 import { ActionIcon, Drawer, Tooltip } from '@mantine/core';
-import { useDisclosure, useHotkeys, useLocalStorage, useMediaQuery } from '@mantine/hooks';
+import { useDisclosure, useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconMenu2 } from '@tabler/icons-react';
-import { Outlet, useRouter, useRouterState } from '@tanstack/react-router';
+import { Outlet, useRouter } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -15,7 +15,7 @@ import { Navigation } from './Navigation';
 import { placesFor } from './navigation';
 import { Palette, SearchButton } from './Palette';
 import classes from './Shell.module.css';
-import { useGoKeys } from './useGoKeys';
+import { useShellKeys } from './useShellKeys';
 
 const PHONE = '(max-width: 47.99em)';
 const WIDE = '(min-width: 75em)';
@@ -36,8 +36,7 @@ export function Shell() {
   const toggle = () => setCollapsed((value) => !value);
   const rail = !phone && (!wide || collapsed);
   useSupervisorLive();
-  useGoKeys(places);
-  useHotkeys([['[', toggle], ['shift+?', help.open], ['?', help.open]]);
+  useShellKeys({ places, onToggleSidebar: toggle, onHelp: help.open });
   useDocumentTitle();
   useCloseOnNavigation(menu.close);
 
@@ -91,5 +90,4 @@ function useCloseOnNavigation(close: () => void): void {
     latest.current = close;
   });
   useEffect(() => router.subscribe('onBeforeNavigate', () => latest.current()), [router]);
-  useRouterState({ select: (state) => state.location.pathname });
 }

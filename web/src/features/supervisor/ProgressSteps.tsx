@@ -8,6 +8,7 @@ import classes from './ProgressSteps.module.css';
 
 const MARKS: Record<StepState, ReactNode> = {
   pending: <IconCircle size={18} aria-hidden />,
+  waiting: <IconCircle size={18} aria-hidden />,
   running: <Loader size={16} aria-hidden />,
   done: <IconCircleCheckFilled size={18} aria-hidden />,
   failed: <IconAlertTriangleFilled size={18} aria-hidden />,

@@ -3,7 +3,7 @@ import type { Tone } from '../../ui/StatusChip';
 export type AppStatus =
   | 'preparing' | 'initializing' | 'initialized' | 'running' | 'commanding' | 'stopped' | 'error' | 'not_found' | 'unknown';
 
-export type StepState = 'pending' | 'running' | 'done' | 'failed';
+export type StepState = 'pending' | 'waiting' | 'running' | 'done' | 'failed';
 
 export interface Step {
   name: string;

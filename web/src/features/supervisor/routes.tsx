@@ -2,9 +2,9 @@ import { createRoute, lazyRouteComponent, notFound, redirect } from '@tanstack/r
 
 import { adminRoute } from '../../app/baseRoutes';
 import { isMainApp } from '../../app/boot';
-
-export const DETAIL_TABS = ['overview', 'runtime', 'settings', 'danger'] as const;
-export type DetailTab = (typeof DETAIL_TABS)[number];
+import { type GridSearch, parseGridSearch } from '../../ui/DataGrid/urlState';
+import { DETAIL_TABS, type DetailTab } from './detailTabs';
+import { APP_TONES, type AppStatus } from './model';
 
 /** Only the main app can manage apps and environments. */
 const supervisorRoute = createRoute({
@@ -23,9 +23,25 @@ const indexRoute = createRoute({
   },
 });
 
+interface AppsSearch extends GridSearch {
+  /** The drawer for a new app is open. */
+  create?: boolean;
+  status?: AppStatus;
+  environment?: string;
+}
+
+function parseAppsSearch(raw: Record<string, unknown>): AppsSearch {
+  const search: AppsSearch = parseGridSearch(raw);
+  if (raw.create === true) search.create = true;
+  if (typeof raw.status === 'string' && raw.status in APP_TONES) search.status = raw.status as AppStatus;
+  if (typeof raw.environment === 'string') search.environment = raw.environment;
+  return search;
+}
+
 const appsRoute = createRoute({
   getParentRoute: () => supervisorRoute,
   path: '/apps',
+  validateSearch: parseAppsSearch,
   component: lazyRouteComponent(() => import('./ApplicationsPage'), 'ApplicationsPage'),
 });
 
@@ -45,6 +61,7 @@ const appRoute = createRoute({
 const environmentsRoute = createRoute({
   getParentRoute: () => supervisorRoute,
   path: '/environments',
+  validateSearch: parseGridSearch,
   component: lazyRouteComponent(() => import('./EnvironmentsPage'), 'EnvironmentsPage'),
 });
 

@@ -1,0 +1,327 @@
+import { Code, Group, Input, NumberInput, PasswordInput, Radio, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { IconCircleCheck, IconLock } from '@tabler/icons-react';
+import { type ReactNode, useId } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { AppIcon } from './AppIcon';
+import classes from './AppFormSections.module.css';
+import { type AdminMode, type AppValues, nameFrom } from './applicationForm';
+import { EnvironmentPicker } from './EnvironmentPicker';
+import type { DatabaseMode } from './model';
+import type { AppForm } from './useAppForm';
+
+interface Props {
+  form: AppForm;
+}
+
+function Section({ number, title, children }: { number: number; title: string; children: ReactNode }) {
+  const id = useId();
+  return (
+    <section aria-labelledby={id} className={classes.section}>
+      <span className={classes.number} aria-hidden>
+        {number}
+      </span>
+      <div className={classes.body}>
+        <h3 id={id} className={classes.heading}>
+          {title}
+        </h3>
+        <Stack gap="md">{children}</Stack>
+      </div>
+    </section>
+  );
+}
+
+/** All inputs for a new app. */
+export function CreateSections({ form }: Props) {
+  const { t } = useTranslation('supervisor');
+  return (
+    <>
+      <Section number={1} title={t('section.basics')}>
+        <Basics form={form} creating />
+      </Section>
+      <Section number={2} title={t('section.place')}>
+        <EnvironmentPicker
+          value={form.values.environments}
+          onChange={(value) => form.setFieldValue('environments', value)}
+          error={form.errors.environments}
+        />
+        <StartMode form={form} />
+      </Section>
+      <Section number={3} title={t('section.database')}>
+        <DatabaseChoice form={form} />
+      </Section>
+      <Section number={4} title={t('section.access')}>
+        <Access form={form} />
+      </Section>
+      <Section number={5} title={t('section.signin')}>
+        <OwnSecret form={form} creating />
+      </Section>
+      <Section number={6} title={t('section.admin')}>
+        <FirstAdministrator form={form} />
+      </Section>
+    </>
+  );
+}
+
+/** The inputs that stay open after creation; the others are shown with the reason why they are fixed. */
+export function EditSections({ form }: Props) {
+  const { t } = useTranslation('supervisor');
+  const { values } = form;
+  return (
+    <>
+      <Section number={1} title={t('section.basics')}>
+        <Basics form={form} creating={false} />
+      </Section>
+      <Section number={2} title={t('section.place')}>
+        <Fixed label={t('form.environments')} value={values.environments.join(', ')} reason={t('form.placeFixed')} />
+        <StartMode form={form} />
+      </Section>
+      <Section number={3} title={t('section.database')}>
+        <Fixed label={t('form.database')} value={t(`database.${values.mode}`)} reason={t('form.databaseFixed')} />
+      </Section>
+      <Section number={4} title={t('section.access')}>
+        <Access form={form} />
+      </Section>
+      <Section number={5} title={t('section.signin')}>
+        <OwnSecret form={form} creating={false} />
+      </Section>
+    </>
+  );
+}
+
+function Fixed({ label, value, reason }: { label: string; value: string; reason: string }) {
+  return (
+    <TextInput
+      label={label}
+      value={value}
+      description={reason}
+      readOnly
+      inputWrapperOrder={['label', 'input', 'description']}
+      rightSection={<IconLock size={16} aria-hidden />}
+    />
+  );
+}
+
+function Basics({ form, creating }: Props & { creating: boolean }) {
+  const { t } = useTranslation('supervisor');
+  const { values } = form;
+  const onTitle = (title: string) => {
+    // The id follows the title until somebody types an own one.
+    if (creating && !form.isTouched('name')) form.setFieldValue('name', nameFrom(title));
+    form.setFieldValue('displayName', title);
+  };
+  return (
+    <>
+      <Group align="flex-start" gap="sm" wrap="nowrap">
+        <div className={classes.preview}>
+          <AppIcon app={{ name: values.name || 'a', displayName: values.displayName, icon: values.icon }} size={44} />
+        </div>
+        <TextInput
+          data-autofocus
+          flex={1}
+          withAsterisk
+          label={t('form.displayName')}
+          {...form.getInputProps('displayName')}
+          onChange={(event) => onTitle(event.currentTarget.value)}
+        />
+      </Group>
+      {creating ? <NameInput form={form} /> : <Fixed label={t('form.name')} value={values.name} reason={t('form.nameFixed')} />}
+      <TextInput
+        label={t('form.icon')}
+        description={t('form.iconHint')}
+        maxLength={8}
+        w={220}
+        {...form.getInputProps('icon')}
+      />
+    </>
+  );
+}
+
+function NameInput({ form }: Props) {
+  const { t } = useTranslation('supervisor');
+  const value = form.values.name;
+  const free = value !== '' && form.validateField('name').error === null;
+  return (
+    <TextInput
+      withAsterisk
+      label={t('form.name')}
+      description={t('form.nameHint')}
+      autoCapitalize="none"
+      autoComplete="off"
+      spellCheck={false}
+      maxLength={32}
+      rightSection={
+        free ? <IconCircleCheck size={18} className={classes.good} role="img" aria-label={t('form.nameFree')} /> : undefined
+      }
+      {...form.getInputProps('name')}
+    />
+  );
+}
+
+function StartMode({ form }: Props) {
+  const { t } = useTranslation('supervisor');
+  return (
+    <Radio.Group
+      label={t('form.startMode')}
+      value={form.values.autoStart ? 'together' : 'visit'}
+      onChange={(value) => form.setFieldValue('autoStart', value === 'together')}
+    >
+      <Stack gap="xs" mt={6}>
+        <Radio value="visit" label={t('startMode.visit')} description={t('form.visitHint')} />
+        <Radio value="together" label={t('startMode.together')} description={t('form.togetherHint')} />
+      </Stack>
+    </Radio.Group>
+  );
+}
+
+function DatabaseChoice({ form }: Props) {
+  const { t } = useTranslation('supervisor');
+  const { values } = form;
+  const modes: DatabaseMode[] = ['new_database', 'new_schema', 'new_connection'];
+  return (
+    <>
+      <Radio.Group
+        label={t('form.database')}
+        error={form.errors.mode}
+        value={values.mode}
+        onChange={(mode) => form.setFieldValue('mode', mode as DatabaseMode)}
+      >
+        <Stack gap="xs" mt={6}>
+          {modes.map((mode) => (
+            <Radio
+              key={mode}
+              value={mode}
+              label={t(`database.${mode}`)}
+              description={t(`form.databaseHint.${mode}`, { name: values.name || t('form.idWord') })}
+            />
+          ))}
+        </Stack>
+      </Radio.Group>
+      {values.mode === 'new_connection' && <Connection form={form} />}
+    </>
+  );
+}
+
+function Connection({ form }: Props) {
+  const { t } = useTranslation('supervisor');
+  return (
+    <Stack gap="md" className={classes.inset}>
+      <Radio.Group
+        label={t('form.dialect')}
+        value={form.values.dialect}
+        onChange={(value) => form.setFieldValue('dialect', value as AppValues['dialect'])}
+      >
+        <Group gap="md" mt={6}>
+          <Radio value="postgres" label="PostgreSQL" />
+          <Radio value="sqlite" label="SQLite" />
+        </Group>
+      </Radio.Group>
+      {form.values.dialect === 'sqlite' ? (
+        <TextInput
+          withAsterisk
+          label={t('form.storage')}
+          description={t('form.storageHint')}
+          {...form.getInputProps('storage')}
+        />
+      ) : (
+        <>
+          <Group align="flex-start" gap="sm">
+            <TextInput flex={1} miw={180} withAsterisk label={t('form.host')} {...form.getInputProps('host')} />
+            <NumberInput
+              w={120}
+              label={t('form.port')}
+              placeholder="5432"
+              min={1}
+              max={65_535}
+              hideControls
+              {...form.getInputProps('port')}
+            />
+          </Group>
+          <TextInput withAsterisk label={t('form.databaseName')} {...form.getInputProps('database')} />
+          <TextInput label={t('form.schema')} {...form.getInputProps('schema')} />
+          <TextInput
+            withAsterisk
+            label={t('form.username')}
+            autoComplete="off"
+            {...form.getInputProps('username')}
+          />
+          <PasswordInput label={t('form.password')} autoComplete="new-password" {...form.getInputProps('password')} />
+        </>
+      )}
+    </Stack>
+  );
+}
+
+function Access({ form }: Props) {
+  const { t } = useTranslation('supervisor');
+  return (
+    <>
+      <Text size="sm">
+        {t('form.path')} <Code>/apps/{form.values.name || '…'}</Code>
+      </Text>
+      <TextInput
+        label={t('form.cname')}
+        description={t('form.cnameHint')}
+        placeholder="crm.example.com"
+        autoCapitalize="none"
+        spellCheck={false}
+        {...form.getInputProps('cname')}
+      />
+      <Switch label={t('form.showInLauncher')} {...form.getInputProps('showInLauncher', { type: 'checkbox' })} />
+      <Switch label={t('form.showInSwitcher')} {...form.getInputProps('showInSwitcher', { type: 'checkbox' })} />
+      <Switch label={t('form.pinned')} {...form.getInputProps('pinned', { type: 'checkbox' })} />
+      <NumberInput label={t('form.sort')} description={t('form.sortHint')} w={160} {...form.getInputProps('sort')} />
+    </>
+  );
+}
+
+function OwnSecret({ form, creating }: Props & { creating: boolean }) {
+  const { t } = useTranslation('supervisor');
+  return (
+    <PasswordInput
+      label={t('form.secret')}
+      description={creating ? t('form.secretHint') : t('form.secretChange')}
+      autoComplete="new-password"
+      {...form.getInputProps('secret')}
+    />
+  );
+}
+
+function FirstAdministrator({ form }: Props) {
+  const { t } = useTranslation('supervisor');
+  const modes: AdminMode[] = ['copy', 'environment', 'own'];
+  return (
+    <>
+      <Radio.Group
+        label={t('form.admin')}
+        error={form.errors.adminMode}
+        value={form.values.adminMode}
+        onChange={(value) => form.setFieldValue('adminMode', value as AdminMode)}
+      >
+        <Stack gap="xs" mt={6}>
+          {modes.map((mode) => (
+            <Radio key={mode} value={mode} label={t(`admin.${mode}`)} description={t(`form.adminHint.${mode}`)} />
+          ))}
+        </Stack>
+      </Radio.Group>
+      {form.values.adminMode === 'own' && (
+        <Stack gap="md" className={classes.inset}>
+          <TextInput
+            withAsterisk
+            label={t('form.adminUsername')}
+            autoComplete="off"
+            {...form.getInputProps('adminUsername')}
+          />
+          <TextInput label={t('form.adminEmail')} type="email" autoComplete="off" {...form.getInputProps('adminEmail')} />
+          <PasswordInput
+            withAsterisk
+            label={t('form.adminPassword')}
+            autoComplete="new-password"
+            {...form.getInputProps('adminPassword')}
+          />
+        </Stack>
+      )}
+      <Input.Description>{t('form.adminNote')}</Input.Description>
+    </>
+  );
+}

@@ -1,0 +1,73 @@
+import { Button, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+
+import { ErrorState } from '../../ui/ErrorState';
+import { FormDrawer } from '../../ui/FormDrawer';
+import { AppIcon } from './AppIcon';
+import { AppStatusChip } from './AppStatusChip';
+import { addressOf, type AppRow, titleOf } from './model';
+import { ProgressSteps } from './ProgressSteps';
+import { useApp } from './queries';
+import { ReasonPanel } from './ReasonPanel';
+
+/** The steps of a new app as the server reports them; closing changes nothing, the work goes on. */
+export function CreationProgress({ name, onClose }: { name: string; onClose: () => void }) {
+  const { t } = useTranslation(['supervisor', 'ui']);
+  const { data: app, error, refetch } = useApp(name);
+  const ready = app?.status === 'running' || app?.status === 'initialized';
+  return (
+    <FormDrawer
+      opened
+      onClose={onClose}
+      title={t('create.progress')}
+      size={720}
+      footer={
+        <Group justify="flex-end" gap="xs">
+          <Button variant="default" onClick={onClose}>
+            {t('ui:close')}
+          </Button>
+          <Button
+            component={Link}
+            variant="default"
+            to="/admin/settings/supervisor/apps/$name/{-$tab}"
+            params={{ name } as never}
+          >
+            {t('create.details')}
+          </Button>
+          {app && ready && (
+            <Button component="a" href={addressOf(app)}>
+              {t('create.open')}
+            </Button>
+          )}
+        </Group>
+      }
+    >
+      {error && <ErrorState error={error} onRetry={() => void refetch()} />}
+      {!error && !app && <Skeleton height={160} />}
+      {app && <Content app={app} />}
+    </FormDrawer>
+  );
+}
+
+function Content({ app }: { app: AppRow }) {
+  const { t } = useTranslation('supervisor');
+  return (
+    <Stack gap="md">
+      <Group gap="sm" wrap="nowrap">
+        <AppIcon app={app} size={40} />
+        <div>
+          <Text fw={650}>{titleOf(app)}</Text>
+          <div role="status">
+            <AppStatusChip status={app.status} />
+          </div>
+        </div>
+      </Group>
+      {app.progress && <ProgressSteps progress={app.progress} />}
+      <ReasonPanel app={app} />
+      <Text size="sm" c="dimmed">
+        {t('create.closable')}
+      </Text>
+    </Stack>
+  );
+}

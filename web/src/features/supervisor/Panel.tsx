@@ -1,0 +1,22 @@
+import { Paper, Title } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+import classes from './Panel.module.css';
+
+interface Props {
+  title: ReactNode;
+  /** Not wider than a comfortable line, for forms. */
+  narrow?: boolean;
+  children: ReactNode;
+}
+
+export function Panel({ title, narrow, children }: Props) {
+  return (
+    <Paper withBorder p="md" className={classes.panel} data-narrow={narrow || undefined}>
+      <Title order={2} size="h5" mb="sm">
+        {title}
+      </Title>
+      {children}
+    </Paper>
+  );
+}

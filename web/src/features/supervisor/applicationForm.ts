@@ -1,0 +1,203 @@
+import type { AppOptions, AppRow, DatabaseMode, Finding } from './model';
+
+export type AdminMode = 'copy' | 'environment' | 'own';
+
+/** What the form holds: flat, so that each input has one place. */
+export interface AppValues {
+  displayName: string;
+  name: string;
+  icon: string;
+  environments: string[];
+  autoStart: boolean;
+  mode: DatabaseMode;
+  dialect: 'postgres' | 'sqlite';
+  host: string;
+  port: number | '';
+  database: string;
+  username: string;
+  password: string;
+  schema: string;
+  storage: string;
+  cname: string;
+  showInSwitcher: boolean;
+  showInLauncher: boolean;
+  pinned: boolean;
+  sort: number | '';
+  secret: string;
+  adminMode: AdminMode;
+  adminUsername: string;
+  adminEmail: string;
+  adminPassword: string;
+}
+
+export const NEW_APP: AppValues = {
+  displayName: '',
+  name: '',
+  icon: '',
+  environments: [],
+  autoStart: false,
+  mode: 'new_database',
+  dialect: 'postgres',
+  host: '',
+  port: '',
+  database: '',
+  username: '',
+  password: '',
+  schema: '',
+  storage: '',
+  cname: '',
+  showInSwitcher: true,
+  showInLauncher: true,
+  pinned: false,
+  sort: '',
+  secret: '',
+  adminMode: 'copy',
+  adminUsername: '',
+  adminEmail: '',
+  adminPassword: '',
+};
+
+export const NAME_PATTERN = /^[a-z][a-z0-9_]{1,31}$/;
+export const SECRET_LENGTH = 32;
+const NAME_LENGTH = 32;
+const RANDOM_LETTERS = 8;
+
+/** An id made from the title; for titles without Latin letters a random one. */
+export function nameFrom(title: string, random: () => number = Math.random): string {
+  const plain = title
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^[_0-9]+|_+$/g, '')
+    .slice(0, NAME_LENGTH)
+    .replace(/_+$/, '');
+  if (plain.length >= 2) return plain;
+  if (title.trim() === '') return '';
+  const letters = Array.from({ length: RANDOM_LETTERS }, () => 'abcdefghijklmnopqrstuvwxyz'[Math.floor(random() * 26)]);
+  return `a_${letters.join('')}`;
+}
+
+/** The form of an existing app. Passwords and secrets are never sent back, so their fields are empty. */
+export function valuesOf(app: AppRow): AppValues {
+  const { options = {} } = app;
+  const { database = {} } = options;
+  return {
+    ...NEW_APP,
+    displayName: app.displayName ?? '',
+    name: app.name,
+    icon: app.icon ?? '',
+    environments: app.environments ?? [],
+    autoStart: options.autoStart ?? false,
+    mode: options.dbConnType ?? 'new_database',
+    dialect: database.dialect === 'sqlite' ? 'sqlite' : 'postgres',
+    host: database.host ?? '',
+    port: database.port ?? '',
+    database: database.database ?? '',
+    username: database.username ?? '',
+    schema: database.schema ?? '',
+    storage: database.storage ?? '',
+    cname: app.cname ?? '',
+    showInSwitcher: options.showInSwitcher ?? true,
+    showInLauncher: !(options.hidden ?? false),
+    pinned: app.pinned ?? false,
+    sort: app.sort ?? '',
+  };
+}
+
+function databaseBody(values: AppValues): AppOptions['database'] {
+  if (values.dialect === 'sqlite') return { dialect: 'sqlite', storage: values.storage.trim() };
+  return {
+    dialect: 'postgres',
+    host: values.host.trim(),
+    ...(values.port === '' ? {} : { port: values.port }),
+    database: values.database.trim(),
+    username: values.username.trim(),
+    password: values.password,
+    ...(values.schema.trim() ? { schema: values.schema.trim() } : {}),
+  };
+}
+
+function adminBody(values: AppValues): object {
+  if (values.adminMode === 'copy') return { admin: { copyCaller: true } };
+  if (values.adminMode === 'environment') return {};
+  return {
+    admin: {
+      username: values.adminUsername.trim(),
+      email: values.adminEmail.trim(),
+      password: values.adminPassword,
+    },
+  };
+}
+
+/** What may be changed at any time. */
+function commonBody(values: AppValues): { values: object; options: object } {
+  return {
+    values: {
+      displayName: values.displayName.trim(),
+      icon: values.icon.trim() || null,
+      cname: values.cname.trim() || null,
+      pinned: values.pinned,
+      ...(values.sort === '' ? {} : { sort: values.sort }),
+    },
+    options: {
+      autoStart: values.autoStart,
+      hidden: !values.showInLauncher,
+      showInSwitcher: values.showInSwitcher,
+      ...(values.secret ? { authManager: { jwt: { secret: values.secret } } } : {}),
+    },
+  };
+}
+
+export function createBody(values: AppValues, start: boolean): object {
+  const common = commonBody(values);
+  return {
+    ...common.values,
+    name: values.name.trim(),
+    environments: values.environments,
+    start,
+    options: {
+      ...common.options,
+      dbConnType: values.mode,
+      ...(values.mode === 'new_connection' ? { database: databaseBody(values) } : {}),
+      ...adminBody(values),
+    },
+  };
+}
+
+export function updateBody(values: AppValues): object {
+  const common = commonBody(values);
+  return { ...common.values, options: common.options };
+}
+
+/** Changes that take effect only after a restart, as keys of the form. */
+export function restartNeededFor(values: AppValues): (keyof AppValues)[] {
+  return values.secret === '' ? [] : ['secret'];
+}
+
+const FIELD_OF: Record<string, keyof AppValues> = {
+  'options.database.dialect': 'dialect',
+  'options.database.host': 'host',
+  'options.database.port': 'port',
+  'options.database.database': 'database',
+  'options.database.username': 'username',
+  'options.database.password': 'password',
+  'options.database.schema': 'schema',
+  'options.database.storage': 'storage',
+  'options.dbConnType': 'mode',
+  'options.database': 'mode',
+  'options.autoStart': 'autoStart',
+  'options.authManager.jwt.secret': 'secret',
+  'options.admin.username': 'adminUsername',
+  'options.admin.email': 'adminEmail',
+  'options.admin.password': 'adminPassword',
+  'options.admin': 'adminMode',
+};
+
+/** Which input a finding of the preflight belongs to; undefined when it is about none of them. */
+export function fieldOf(finding: Finding): keyof AppValues | undefined {
+  const path = finding.field;
+  if (!path) return undefined;
+  if (path in NEW_APP) return path as keyof AppValues;
+  return FIELD_OF[path];
+}
