@@ -54,6 +54,15 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
         yield server
 
 
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisProcess]:
+    """A Redis for one test."""
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with RedisProcess(folder) as server:
+        yield server
+
+
 @pytest.fixture(scope="module")
 async def deployment(
     anyio_backend: str,
@@ -61,7 +70,11 @@ async def deployment(
     postgres: PostgresAddress,
     redis: RedisProcess,
 ) -> AsyncIterator[Deployment]:
-    """The reference deployment, shared by the tests of one module."""
+    """The reference deployment, shared by the tests of one module.
+
+    Only one deployment at a time fits on the PostgreSQL service: modules whose tests make their own do not
+    use this one.
+    """
     folder: Path = tmp_path_factory.mktemp("deployment")
     async with Deployment(folder, redis_url=redis.url, postgres=postgres) as running:
         yield running

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,13 @@ import pytest
 from atoll.testing.client import Account, AtollClient
 from atoll.testing.processes import ServerProcess, eventually
 
+from .blocking import INSTRUMENTED
 from .conftest import Say
 
 pytestmark = pytest.mark.anyio
 
 ACCOUNT = Account()
 WARM_UP = 15
-INSTRUMENTED = (sys.executable, str(Path(__file__).with_name("instrumented.py")))
 #: Most growth per round that is measuring noise; one leaked task or object graph per round is more.
 MEMORY_PER_ROUND = 20_000
 OBJECTS_PER_ROUND = 5.0

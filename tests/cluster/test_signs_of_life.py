@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import anyio
 import pytest
 
-from atoll.testing.client import AtollClient, CallFailed
 from atoll.testing.deployment import Deployment, PostgresAddress
-from atoll.testing.processes import ServerProcess, eventually
+from atoll.testing.processes import eventually
 
+from .blocking import instrumented, watch_blocked
 from .conftest import Say
 from .redis_process import RedisProcess
 
@@ -22,18 +20,6 @@ pytestmark = pytest.mark.anyio
 
 LEASE = 4.0
 BLOCK = 12.0
-LONG_BLOCK = 30.0
-INSTRUMENTED = (sys.executable, str(Path(__file__).with_name("instrumented.py")))
-
-
-def _instrumented(
-    folder: Path, redis: RedisProcess, postgres: PostgresAddress, **variables: str
-) -> Deployment:
-    """A deployment whose servers block their loop on SIGUSR1."""
-    made = Deployment(folder, redis_url=redis.url, postgres=postgres, variables=variables)
-    for server in made.servers:
-        server.command = INSTRUMENTED
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +32,13 @@ async def short_lease(
     """Leases of 4 s, loops blocked for three times as long."""
     folder = tmp_path_factory.mktemp("signs")
     variables = {"ENVIRONMENT_LEASE_SECONDS": f"{LEASE:g}", "BLOCK_SECONDS": f"{BLOCK:g}"}
-    async with _instrumented(folder, redis, postgres, **variables) as running:
+    async with instrumented(folder, redis, postgres, **variables) as running:
         await running.client.create_app("watched", ["env_a"])
         yield running
 
 
 async def test_blocked_worker_is_not_dead(short_lease: Deployment, say: Say) -> None:
-    lag = await _watch_blocked(short_lease, short_lease.workers["env_a"], BLOCK)
+    lag = await watch_blocked(short_lease, short_lease.workers["env_a"], BLOCK)
     say(
         f"env_a's loop blocked {BLOCK:g} s with a lease of {LEASE:g} s: never offline,"
         f" largest lag shown {lag:.1f} s"
@@ -73,21 +59,6 @@ async def test_blocked_supervisor_declares_nobody_dead(short_lease: Deployment, 
     say(
         f"Supervisor's loop blocked {BLOCK:g} s: both environments alive in its first answer,"
         f" after {time.monotonic() - began:.1f} s"
-    )
-
-
-@pytest.mark.slow
-async def test_default_lease_survives_a_block_of_30_seconds(
-    tmp_path: Path, postgres: PostgresAddress, say: Say, short_lease: Deployment
-) -> None:
-    await short_lease.close()
-    (tmp_path / "redis").mkdir()
-    with RedisProcess(tmp_path / "redis") as redis:
-        async with _instrumented(tmp_path, redis, postgres, BLOCK_SECONDS=f"{LONG_BLOCK:g}") as running:
-            lag = await _watch_blocked(running, running.workers["env_a"], LONG_BLOCK)
-    say(
-        f"env_a's loop blocked {LONG_BLOCK:g} s with the default lease: never offline,"
-        f" largest lag shown {lag:.1f} s"
     )
 
 
@@ -133,29 +104,3 @@ async def test_frozen_process_is_offline_and_returns(short_lease: Deployment, sa
 
     await eventually(answers, within=10, what="the app answers again")
     say(f"SIGCONT: online and serving {time.monotonic() - began:.1f} s later")
-
-
-async def _watch_blocked(deployment: Deployment, server: ServerProcess, seconds: float) -> float:
-    """Blocks a worker's loop and asks all the time: it must stay available. Returns the largest lag shown."""
-    server.signal(signal.SIGUSR1)
-    ends = time.monotonic() + seconds
-    largest = 0.0
-    async with AtollClient(deployment.supervisor.url) as client:
-        client.http.headers.update(deployment.client.http.headers)
-        while time.monotonic() < ends + 2:
-            row = (await client.environments())[server.name]
-            assert row["available"] is True, (
-                f"{ends - time.monotonic():.1f} s before the end of the block: {row}"
-            )
-            largest = max(largest, float(row.get("lag") or 0.0))
-            await anyio.sleep(0.25)
-    await server.until_healthy(within=10)
-
-    async def serves() -> bool:
-        try:
-            return (await deployment.client.ask("watched")).status_code in (200, 404)
-        except CallFailed:
-            return False
-
-    await eventually(serves, within=10, what="the worker serves after the block")
-    return largest
