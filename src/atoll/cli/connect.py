@@ -74,4 +74,4 @@ def own_token(storage: Path, app_key: str | None) -> str:
             f"there is no key to make a token from ({file}: {error.strerror}). Run this as the user "
             "and with the STORAGE_PATH of the Supervisor, or give a token with --token or ATOLL_TOKEN.",
         ) from error
-    return issue(secret, "main", ROOT_USER_ID, seconds=TOKEN_SECONDS)
+    return issue(secret, "main", ROOT_USER_ID, lifetime=TOKEN_SECONDS)

@@ -29,3 +29,7 @@ def list_environments(
             for row in rows
         ],
     )
+
+
+def see_environments() -> None:
+    """See environments."""

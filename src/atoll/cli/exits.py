@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Self
 
-from atoll.errors import AtollError, SettingsError
+from atoll.errors import AtollError, PortTaken, SettingsError
 
 
 class ExitCode(IntEnum):
@@ -54,4 +54,5 @@ class CommandFailed(Exception):
 
 def exit_code(error: AtollError) -> ExitCode:
     """The exit code for an error of the tree."""
-    return ExitCode.BAD_SETTINGS if isinstance(error, SettingsError) else ExitCode.FAILED
+    known = {SettingsError: ExitCode.BAD_SETTINGS, PortTaken: ExitCode.PORT_TAKEN}
+    return next((code for kind, code in known.items() if isinstance(error, kind)), ExitCode.FAILED)

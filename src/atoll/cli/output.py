@@ -16,18 +16,22 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Writes a table; on a pipe it stays unbroken, one row per line."""
+    """Writes a table: fitted to a terminal, unbroken (one row per line) on a pipe."""
+    table = [list(columns), *(list(row) for row in rows)]
+    if not sys.stdout.isatty():
+        widths = [max(len(row[place]) for row in table) for place in range(len(columns))]
+        for row in table:
+            line = "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+            sys.stdout.write(line.rstrip() + "\n")
+        return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console = Console()
-    console.print(table, width=None if console.is_terminal else 1000)
+    shown = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in table[1:]:
+        shown.add_row(*(Text(cell) for cell in row))
+    Console().print(shown)
 
 
 def print_error(code: str, message: str) -> None:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-from argon2 import __version__ as argon2_version
 
 from atoll import __version__, web
 from atoll.cli.checks.result import Check, ok, remark, wrong
@@ -31,7 +30,7 @@ def versions() -> list[Check]:
     python = sys.version_info[:3]
     text = ".".join(map(str, python))
     checks = [
-        ok("Atoll", f"{__version__} on {platform.system()} {platform.machine()}, argon2 {argon2_version}"),
+        ok("Atoll", f"{__version__} on {platform.system()} {platform.machine()}"),
         ok("Python", text)
         if python >= LEAST_PYTHON
         else wrong("Python", text, "install Python 3.11 or newer"),
