@@ -335,3 +335,61 @@ class AppStepTimedOut(AtollError):
 
     code = "APP_STEP_TIMED_OUT"
     status = 503
+
+
+# --- Gateway and access proxy -------------------------------------------------------------------------
+
+
+class AppOverloaded(AtollError):
+    """The app has as many requests and sockets as it may have at the same time."""
+
+    code = "APP_OVERLOADED"
+    status = 503
+
+
+class UpstreamClosed(AtollError):
+    """The environment took the request and ended the connection without an answer. It is not sent again."""
+
+    code = "UPSTREAM_CLOSED"
+    status = 503
+
+
+class UpstreamTimedOut(AtollError):
+    """The environment took the request and did not answer in time."""
+
+    code = "UPSTREAM_TIMED_OUT"
+    status = 504
+
+
+class UpstreamAnswerInvalid(AtollError):
+    """What the environment answered is not HTTP."""
+
+    code = "UPSTREAM_ANSWER_INVALID"
+    status = 502
+
+
+class HostUnknown(AtollError):
+    """The request names a host that is neither this server's nor an app's custom domain."""
+
+    code = "HOST_UNKNOWN"
+    status = 404
+
+
+class RequestTimedOut(AtollError):
+    """The client did not send its request in time."""
+
+    code = "REQUEST_TIMED_OUT"
+    status = 408
+
+
+class HeadTooLarge(AtollError):
+    """The head of the request is longer than allowed."""
+
+    code = "REQUEST_HEAD_TOO_LARGE"
+    status = 431
+
+
+class PortTaken(AtollError):
+    """The address the server is to listen on is in use or not ours."""
+
+    code = "PORT_TAKEN"

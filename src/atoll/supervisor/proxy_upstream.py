@@ -21,8 +21,11 @@ class Reply(ABC):
     """Who takes the answer that comes in on an upstream connection, in this order: informational heads, one
     final head, body pieces, the end; or `broken` at any time."""
 
-    bodyless = False
+    __slots__ = ()
+    bodyless: bool
     """Whether the answer has no body whatever its head says (HEAD)."""
+    upgradable: bool
+    """Whether 101 is an expected answer."""
 
     @abstractmethod
     def informational(self, status: int, reason: bytes, headers: list[Header]) -> None:
@@ -66,6 +69,7 @@ class Upstream(asyncio.Protocol):
 
     __slots__ = (
         "_chunked",
+        "_done",
         "_framed",
         "_head_bytes",
         "_headers",
@@ -73,6 +77,7 @@ class Upstream(asyncio.Protocol):
         "_parser",
         "_reason",
         "_reply",
+        "_stays",
         "_trailers",
         "heard",
         "idle_since",
@@ -92,18 +97,19 @@ class Upstream(asyncio.Protocol):
         self._headers: list[Header] = []
         self._trailers: list[Header] = []
         self._reason = b""
-        self._in_body = self._chunked = False
+        self._in_body = self._chunked = self._stays = False
         self._framed = True
         self._head_bytes = 0
+        self._done = False
 
     # --- used by the owner of the present exchange
 
     def begin(self, reply: Reply) -> None:
         """Makes `reply` the receiver of the next answer."""
         self._reply = reply
-        self.heard = False
+        self.heard = self._done = False
         self._head_bytes = 0
-        if self._parser is None or reply.bodyless:
+        if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
 
     def drop(self) -> None:
@@ -132,20 +138,25 @@ class Upstream(asyncio.Protocol):
         self.heard = True
         if not self._in_body:
             self._head_bytes += len(data)
+        clean = True
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            reply.flush()
+            self._reply = None
             self.pool.forget(self)
             reply.upgraded(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError as error:
-            self._fail(ValueError(f"the answer is not HTTP: {error}"))
-            return
-        if not self._in_body and self._reply is not None and self._head_bytes > HEAD_LIMIT:
+            clean = False
+            if not self._done:
+                self._fail(ValueError(f"the answer is not valid HTTP: {error.__context__ or error}"))
+                return
+        if not self._in_body and self._head_bytes > HEAD_LIMIT:
             self._fail(ValueError("the head of the answer is too long"))
-            return
-        reply.flush()
+        elif self._done:
+            self._complete(reply, clean=clean)
+        else:
+            reply.flush()
 
     def eof_received(self) -> None:
         reply = self._reply
@@ -179,10 +190,11 @@ class Upstream(asyncio.Protocol):
     # --- parser
 
     def on_message_begin(self) -> None:
+        if self._done:
+            raise ValueError("more than one answer")
         self._headers = []
         self._reason = b""
-        self._in_body = False
-        self._framed = self._chunked = False
+        self._in_body = self._framed = self._chunked = False
 
     def on_status(self, status: bytes) -> None:
         self._reason += status
@@ -202,31 +214,37 @@ class Upstream(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         reply = self._reply
-        if reply is None:
+        if reply is None or self._done:
             raise ValueError("an answer nobody asked for")
         status = self._parser.get_status_code()
         self._in_body = True
-        if 100 <= status < 200 and status != 101:
-            reply.informational(status, self._reason, self._headers)
+        self._stays = bool(self._parser.should_keep_alive())  # the parser forgets it with the last byte
+        if status < 200:
+            if status != 101:
+                reply.informational(status, self._reason, self._headers)
+            elif not reply.upgradable or not self._parser.should_upgrade():
+                raise ValueError("the protocol was switched without being asked")
+            else:
+                reply.head(status, self._reason, self._headers, framed=True, chunked=False)
             return
-        if status in (204, 304) or reply.bodyless:
-            self._framed = True
+        if reply.bodyless or status in (204, 304):
+            self._framed, self._chunked = True, False
         reply.head(status, self._reason, self._headers, framed=self._framed, chunked=self._chunked)
-        if reply.bodyless and status != 101:
-            self._complete(reply)
+        self._done = reply.bodyless
 
     def on_body(self, body: bytes) -> None:
-        if self._reply is not None:
-            self._reply.piece(body)
+        if self._reply is None or self._done:
+            raise ValueError("a body where none belongs")
+        self._reply.piece(body)
 
     def on_message_complete(self) -> None:
-        reply = self._reply
-        status = self._parser.get_status_code()
-        if reply is not None and status >= 200:
-            self._complete(reply)
+        if self._parser.get_status_code() >= 200:
+            self._done = True
 
-    def _complete(self, reply: Reply) -> None:
+    def _complete(self, reply: Reply, *, clean: bool) -> None:
         self._reply = None
         trailers, self._trailers = self._trailers, []
-        self._in_body = False
-        reply.end(trailers, reusable=self._framed and bool(self._parser.should_keep_alive()))
+        reusable = clean and self._framed and self._stays
+        if reply.bodyless:  # this parser still waits for the body that the head announced
+            self._parser = None
+        reply.end(trailers, reusable=reusable)

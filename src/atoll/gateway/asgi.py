@@ -1,0 +1,314 @@
+"""The ASGI app for everything this server answers itself: local apps, the UI, its own health, and errors."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+
+from atoll.errors import AppOverloaded, AtollError, BadRequest, NotFound
+from atoll.gateway import pages, static
+from atoll.gateway.decision import DECISION, Decision, Switchboard
+from atoll.gateway.errors import error_json, prefers_page, retry_header, starting
+from atoll.gateway.readiness import Readiness
+from atoll.gateway.resolver import MAIN, Kind, Resolved, split_target
+from atoll.gateway.websocket import WaitingSocket, refuse
+from atoll.supervisor.proxy_head import DROPPED, Header, dropped
+from atoll.supervisor.proxy_identity import NONCE_LIMIT, Signer, identity_answer
+from atoll.supervisor.proxy_limits import AppLoad
+from atoll.supervisor.routing import Forward, Local, Starting, Unavailable
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+NO_STORE: Header = (b"cache-control", b"no-store")
+# Hop-by-hop names are the server's business here, not the app's; these stay visible to it.
+KEPT_FOR_APPS = frozenset({b"connection", b"upgrade", b"te", b"transfer-encoding"})
+FILE_SUFFIXES = (
+    ".js",
+    ".mjs",
+    ".css",
+    ".map",
+    ".json",
+    ".png",
+    ".svg",
+    ".ico",
+    ".webp",
+    ".woff2",
+    ".txt",
+    ".xml",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AppLabel:
+    """How an app calls itself on pages."""
+
+    title: str = ""
+    lang: str = "en-US"
+
+
+class Gateway:
+    """Answers what is not forwarded. One per server.
+
+    Args:
+        ui: the built UI, None when this installation has none (pages are 404 then).
+        readiness: for /api/__ready.
+        signer: proves this environment's identity; None for a server that is no environment.
+        label: title and language of an app, in memory.
+        hold: how long a socket waits for a starting app before it looks again, in seconds.
+    """
+
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        *,
+        load: AppLoad,
+        readiness: Readiness,
+        ui: static.BuiltUi | None = None,
+        signer: Signer | None = None,
+        label: Callable[[str], AppLabel] = lambda app: AppLabel(),
+        hold: float = 30.0,
+    ) -> None:
+        self._switchboard = switchboard
+        self._load = load
+        self._readiness = readiness
+        self._ui = ui
+        self._signer = signer
+        self._label = label
+        self._hold = hold
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: http and websocket."""
+        if scope["type"] not in ("http", "websocket"):
+            return
+        decision = scope.pop(DECISION, None) or self._decide(scope)
+        reply = _with_request_id(send, decision.request_id)
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, reply, decision)
+        else:
+            await self._http(scope, receive, reply, decision)
+
+    # --- HTTP
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send, decision: Decision) -> None:
+        resolved, route = decision.resolved, decision.route
+        try:
+            if isinstance(route, Local):
+                await self._local(scope, receive, send, decision, route)
+            elif isinstance(route, Unavailable):
+                raise route.error
+            elif isinstance(route, Starting):
+                raise starting(route.app)
+            elif isinstance(route, Forward):
+                raise NotFound("This request can only be forwarded.")
+            else:
+                await self._own(scope, send, resolved)
+        except AtollError as error:
+            retry = (
+                route.retry_after if isinstance(route, Unavailable) else 1.0 if error.status >= 502 else None
+            )
+            await self._error(scope, send, resolved, error, retry)
+
+    async def _own(self, scope: Scope, send: Send, resolved: Resolved) -> None:
+        if resolved.kind is Kind.HEALTH:
+            await answer(scope, send, 200, b"ok", [(b"content-type", b"text/plain; charset=utf-8"), NO_STORE])
+        elif resolved.kind is Kind.READY:
+            well, report = await self._readiness.report()
+            await json_answer(scope, send, 200 if well else 503, report)
+        elif resolved.kind is Kind.IDENTITY:
+            await self._identity(scope, send, resolved)
+        else:
+            await self._asset(scope, send, resolved)
+
+    async def _identity(self, scope: Scope, send: Send, resolved: Resolved) -> None:
+        if self._signer is None:
+            raise NotFound("This server is no environment.")
+        nonces = parse_qs(resolved.query.decode("latin-1")).get("nonce", [])
+        if len(nonces) != 1 or not 16 <= len(nonces[0]) <= NONCE_LIMIT:
+            raise BadRequest(f"Give one nonce of 16 to {NONCE_LIMIT} characters.")
+        await json_answer(scope, send, 200, identity_answer(self._signer, nonces[0]))
+
+    async def _local(
+        self, scope: Scope, receive: Receive, send: Send, decision: Decision, route: Local
+    ) -> None:
+        resolved = decision.resolved
+        if resolved.kind is Kind.HEALTH:
+            await answer(scope, send, 200, b"ok", [(b"content-type", b"text/plain; charset=utf-8"), NO_STORE])
+        elif resolved.kind is Kind.PAGE:
+            await self._page(scope, send, resolved)
+        else:
+            if not self._load.enter(route.app):
+                raise AppOverloaded(
+                    f"App {route.app} has too many requests at the moment. Try again in a second."
+                )
+            try:
+                await route.asgi(self._for_app(scope, decision), receive, send)
+            finally:
+                self._load.leave(route.app)
+
+    def _for_app(self, scope: Scope, decision: Decision) -> Scope:
+        """The scope as the app sees it: its own path, the true client, no forged forwarding headers."""
+        peer = scope["client"][0] if scope.get("client") else ""
+        headers: Sequence[Header] = scope["headers"]
+        trusted = self._switchboard.trusted.trusts(peer)
+        kept = [
+            (name, value)
+            for name, value in headers
+            if name in KEPT_FOR_APPS or (name not in DROPPED and not dropped(name))
+        ]
+        changed: dict[str, Any] = {}
+        if trusted:
+            changed["client"] = (self._switchboard.trusted.client(peer, headers), 0)
+            for name, value in headers:
+                if name == b"x-forwarded-proto" and value in (b"http", b"https"):
+                    secure = value == b"https"
+                    changed["scheme"] = (
+                        ("wss" if secure else "ws") if scope["type"] == "websocket" else value.decode()
+                    )
+                if name in (b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-prefix"):
+                    kept.append((name, value))
+        kept.append((b"x-request-id", decision.request_id.encode("ascii")))
+        path = decision.resolved.path
+        return {
+            **scope,
+            **changed,
+            "headers": kept,
+            "path": unquote(path.decode("latin-1")),
+            "raw_path": path,
+        }
+
+    async def _page(self, scope: Scope, send: Send, resolved: Resolved) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise _MethodNotAllowed("Pages can only be read.")
+        if self._ui is None or resolved.path.decode("latin-1").lower().endswith(FILE_SUFFIXES):
+            raise NotFound("There is no such file.")
+        label = self._label(resolved.app)
+        main = resolved.app == MAIN
+        boot = {
+            "app": resolved.app,
+            "basePath": resolved.base,
+            "api": "/api/" if main else f"/api/__app/{resolved.app}/",
+            "ws": "/ws" if main else f"/ws?__appName={resolved.app}",
+            "lang": label.lang,
+            "title": label.title or ("Atoll" if main else resolved.app),
+        }
+        nonce = secrets.token_urlsafe(16)
+        headers = [
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"cache-control", b"no-cache"),
+            (b"content-security-policy", static.page_policy(nonce)),
+            *static.SAFE,
+        ]
+        await answer(scope, send, 200, self._ui.page(boot, nonce), headers)
+
+    async def _asset(self, scope: Scope, send: Send, resolved: Resolved) -> None:
+        found = self._ui.file(resolved.path.decode("latin-1")) if self._ui is not None else None
+        if found is None:
+            raise NotFound("There is no such file. The page may belong to another version; load it again.")
+        if scope["method"] not in ("GET", "HEAD"):
+            raise _MethodNotAllowed("Files can only be read.")
+        headers = dict(scope["headers"])
+        content, coding = found.choose(headers.get(b"accept-encoding", b""))
+        lines = [
+            (b"cache-control", static.IMMUTABLE),
+            (b"etag", found.etag),
+            (b"vary", b"accept-encoding"),
+            *static.SAFE,
+        ]
+        if found.etag in headers.get(b"if-none-match", b""):
+            await answer(scope, send, 304, b"", lines)
+            return
+        lines.append((b"content-type", found.media_type))
+        if coding:
+            lines.append((b"content-encoding", coding))
+        await answer(scope, send, 200, content, lines)
+
+    async def _error(
+        self, scope: Scope, send: Send, resolved: Resolved, error: AtollError, retry_after: float | None
+    ) -> None:
+        headers = [NO_STORE, *retry_header(retry_after)]
+        if prefers_page(scope["headers"]) and resolved.kind is not Kind.ASSET:
+            nonce = secrets.token_urlsafe(16)
+            body = pages.state_page(
+                error,
+                app=resolved.app,
+                title=self._label(resolved.app).title,
+                lang=pages.language(scope["headers"]),
+                nonce=nonce,
+            )
+            headers += [
+                (b"content-type", b"text/html; charset=utf-8"),
+                (b"content-security-policy", pages.page_policy(nonce)),
+                (b"vary", b"accept, accept-language"),
+                *static.SAFE,
+            ]
+        else:
+            body = error_json(error)
+            headers.append((b"content-type", b"application/json; charset=utf-8"))
+        await answer(scope, send, error.status, body, headers)
+
+    # --- WebSocket
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send, decision: Decision) -> None:
+        resolved, route = decision.resolved, decision.route
+        if resolved.kind is not Kind.SOCKET or route is None or isinstance(route, Forward):
+            await refuse(scope, receive, send, 404)
+            return
+        if not self._load.enter(resolved.app):
+            await refuse(scope, receive, send, 503)
+            return
+        try:
+            if isinstance(route, Local):
+                await route.asgi(self._for_app(scope, decision), receive, send)
+            else:
+                socket = WaitingSocket(
+                    self._switchboard.router, resolved.app, resolved.environment, hold=self._hold
+                )
+                await socket.serve(receive, send, route)
+        finally:
+            self._load.leave(resolved.app)
+
+    def _decide(self, scope: Scope) -> Decision:
+        """For scopes that did not come through our protocol: WebSockets, and tests."""
+        peer = scope["client"][0] if scope.get("client") else ""
+        raw = scope.get("raw_path") or scope["path"].encode("latin-1")
+        path, _, authority = split_target(raw)
+        return self._switchboard.decide(path, scope["query_string"], scope["headers"], authority or b"", peer)
+
+
+class _MethodNotAllowed(AtollError):
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+
+def _with_request_id(send: Send, request_id: str) -> Send:
+    """Adds X-Request-Id to the head of the answer."""
+    header: Header = (b"x-request-id", request_id.encode("ascii"))
+
+    async def forward(message: Message) -> None:
+        if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
+            headers = [entry for entry in message.get("headers", ()) if entry[0].lower() != b"x-request-id"]
+            message = {**message, "headers": [*headers, header]}
+        await send(message)
+
+    return forward
+
+
+async def json_answer(scope: Scope, send: Send, status: int, payload: object) -> None:
+    """A small JSON answer that nobody caches."""
+    headers: list[Header] = [(b"content-type", b"application/json; charset=utf-8"), NO_STORE]
+    await answer(scope, send, status, msgspec.json.encode(payload), headers)
+
+
+async def answer(scope: Scope, send: Send, status: int, body: bytes, headers: Sequence[Header]) -> None:
+    """A complete answer; without its body for HEAD."""
+    lines = list(headers)
+    if status != 304:
+        lines.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

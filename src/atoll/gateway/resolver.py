@@ -1,0 +1,178 @@
+"""Which app a request is for, and what kind of thing it asks of it: pure functions over the raw request.
+
+Everything works on the bytes as they came. A path is never decoded, normalised or joined before the app is
+chosen, so there is no second reading of a path under which it would belong to another app; the app (or the
+environment it is forwarded to) gets the same bytes.
+
+Source: http-api.md 1.1, 1.5, 1.6.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import unquote, unquote_plus
+
+from atoll.errors import AppNotFound, BadRequest
+
+MAIN = "main"
+APP_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
+ENVIRONMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+API = b"/api/"
+API_OF_APP = b"/api/__app/"
+PAGES_OF_APP = b"/apps/"
+FILES_OF_APP = b"/files/"
+BUILT_UI = b"/_ui/"
+SOCKET = b"/ws"
+
+
+class Kind(Enum):
+    """What is asked for."""
+
+    API = "api"
+    SOCKET = "ws"
+    PAGE = "ui"
+    FILE = "files"
+    ASSET = "asset"
+    HEALTH = "health"
+    READY = "ready"
+    IDENTITY = "identity"
+
+
+SERVER_PATHS = {b"/api/__ready": Kind.READY, b"/api/__identity": Kind.IDENTITY}
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What the request is about.
+
+    Args:
+        app: name of the app; `main` when nothing was chosen.
+        environment: the environment asked for by `__env` or X-Environment, None when none was.
+        kind: what is asked for.
+        path: raw path as the app sees it: `/api/__app/crm/x` has become `/api/x`, everything else is unchanged.
+        query: raw query without the question mark.
+        base: path below which the app's pages lie for the browser: "/apps/crm", or "" at the root of a host.
+        chosen: False when the app is `main` only because nothing else was said.
+    """
+
+    app: str
+    environment: str | None
+    kind: Kind
+    path: bytes
+    query: bytes
+    base: str
+    chosen: bool
+
+
+def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
+    """Splits a request target into raw path, raw query and, for the absolute form, the authority it names.
+
+    Raises BadRequest for forms that name no resource of this server (CONNECT's, a bare word).
+    """
+    authority: bytes | None = None
+    if not target.startswith(b"/"):
+        scheme, separator, rest = target.partition(b"://")
+        if not separator or scheme.lower() not in (b"http", b"https"):
+            if target == b"*":
+                return b"/", b"", None
+            raise BadRequest("The request target must be a path that starts with a slash.")
+        slash = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
+        authority, target = rest[:slash], rest[slash:] or b"/"
+        if target.startswith(b"?"):
+            target = b"/" + target
+    path, _, query = target.partition(b"?")
+    return path, query, authority
+
+
+def resolve(
+    path: bytes,
+    query: bytes,
+    headers: Iterable[tuple[bytes, bytes]],
+    host: bytes,
+    app_by_host: Callable[[str], str | None],
+) -> Resolved:
+    """Chooses the app, lowest first: host, X-App, `__appName`, `/api/__app/`, `/files/` and `/apps/`.
+
+    Args:
+        path: raw path.
+        query: raw query.
+        headers: pairs with lower-case names.
+        host: the host the client asked for, as it came ("" when unknown).
+        app_by_host: the app whose custom domain a host is.
+
+    Raises:
+        BadRequest: a choice is made twice with different values.
+        AppNotFound: the chosen name cannot be the name of an app.
+    """
+    by_header: str | None = None
+    environment: str | None = None
+    for name, value in headers:
+        if name == b"x-app":
+            by_header = _once("X-App", by_header, value.decode("latin-1").strip())
+        elif name == b"x-environment":
+            environment = _once("X-Environment", environment, value.decode("latin-1").strip())
+    app = by_header or None
+    if b"__" in query or b"%5" in query:
+        by_query, by_query_environment = _chosen_by_query(query)
+        app = by_query or app
+        environment = by_query_environment or environment
+    kind, base = Kind.PAGE, ""
+    if path.startswith(API):
+        kind = SERVER_PATHS.get(path, Kind.API)
+        if path.startswith(API_OF_APP):
+            name, slash, rest = path[len(API_OF_APP) :].partition(b"/")
+            app, path = _segment(name), API + rest
+        if path.endswith(b"/__health_check"):
+            kind = Kind.HEALTH
+    elif path.startswith(PAGES_OF_APP) and len(path) > len(PAGES_OF_APP):
+        app = _segment(path[len(PAGES_OF_APP) :].partition(b"/")[0])
+        base = f"/apps/{app}"
+    elif path == SOCKET or path == SOCKET + b"/":
+        kind = Kind.SOCKET
+    elif path.startswith(BUILT_UI):
+        kind = Kind.ASSET
+    elif path.startswith(FILES_OF_APP):
+        app, kind = _segment(path[len(FILES_OF_APP) :].partition(b"/")[0]), Kind.FILE
+    chosen = bool(app)
+    if not app:
+        app = app_by_host(host.decode("latin-1")) if host else None
+        chosen = app is not None
+        app = app or MAIN
+    if APP_NAME.fullmatch(app) is None:
+        raise AppNotFound("There is no such app. Check the name of the app in the address.")
+    if environment and ENVIRONMENT_NAME.fullmatch(environment) is None:
+        raise BadRequest("The name of the environment is not valid. Check __env or X-Environment.")
+    return Resolved(app, environment or None, kind, path, query, base, chosen)
+
+
+def _segment(raw: bytes) -> str:
+    """An app name from the path: decoded once, and then it must be a name (never "..", never with a slash)."""
+    text = raw.decode("latin-1")
+    name = unquote(text) if "%" in text else text
+    if APP_NAME.fullmatch(name) is None:
+        raise AppNotFound("There is no such app. Check the name of the app in the address.")
+    return name
+
+
+def _chosen_by_query(query: bytes) -> tuple[str | None, str | None]:
+    app: str | None = None
+    environment: str | None = None
+    for part in query.decode("latin-1").split("&"):
+        key, _, value = part.partition("=")
+        key = unquote_plus(key)
+        if key == "__appName":
+            app = _once("__appName", app, unquote_plus(value).strip())
+        elif key == "__env":
+            environment = _once("__env", environment, unquote_plus(value).strip())
+    return app or None, environment or None
+
+
+def _once(what: str, before: str | None, value: str) -> str:
+    """The value of a choice that may be repeated but not contradicted."""
+    if before is not None and before != value:
+        raise BadRequest(f"{what} is given twice with different values. Send it once.")
+    return value

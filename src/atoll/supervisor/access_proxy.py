@@ -1,0 +1,124 @@
+"""The access proxy: forwards requests for apps that run elsewhere, on the level of the protocol.
+
+No request objects, no tasks and no waiting on the usual path: a parsed head becomes the head of an upstream
+request on a kept connection, bodies are passed on as they come, and each side is read no faster than the other
+one takes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from atoll.errors import AppOverloaded, EnvironmentUnavailable
+from atoll.lifecycle import BackgroundTasks
+from atoll.supervisor.proxy_exchange import Client, Exchange, Order
+from atoll.supervisor.proxy_limits import AppLoad, ProxyLimits
+from atoll.supervisor.proxy_pool import Pool
+from atoll.supervisor.proxy_upstream import Upstream
+from atoll.supervisor.routing import Router, Target
+
+log = logging.getLogger(__name__)
+TICK = 0.5
+
+
+class AccessProxy:
+    """Forwards requests to the targets a `Router` names. Belongs to one event loop.
+
+    Args:
+        router: hears how attempts to reach targets went.
+        limits: times and sizes.
+        load: counts per app; shared with whoever serves local apps, so that the cap is one per app.
+    """
+
+    def __init__(
+        self, router: Router, limits: ProxyLimits | None = None, load: AppLoad | None = None
+    ) -> None:
+        self._router = router
+        self._limits = limits or ProxyLimits()
+        self.load = load or AppLoad(self._limits.per_app)
+        self._pools: dict[Target, Pool] = {}
+        self._running: set[Exchange] = set()
+        self._tasks = BackgroundTasks("access proxy")
+
+    async def start(self) -> None:
+        """Starts to watch deadlines."""
+        self._watch = self._tasks.keep_running("deadlines", self._tick)
+
+    async def close(self) -> None:
+        """Ends all exchanges and connections."""
+        await self._tasks.cancel_all()
+        for exchange in tuple(self._running):
+            exchange.cancel()
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+
+    def forward(self, order: Order, client: Client) -> Exchange | None:
+        """Starts to forward a request; the answer goes to `client`.
+
+        Returns None when the app is at its limit; `client` was refused then.
+        """
+        if not self.load.enter(order.app):
+            client.refuse(
+                AppOverloaded(f"App {order.app} has too many requests at the moment. Try again in a second."),
+                1.0,
+            )
+            return None
+        exchange = Exchange(order, client, self._pool, self._limits, self._ended)
+        self._running.add(exchange)
+        exchange.start()
+        return exchange
+
+    def connections(self) -> int:
+        """How many upstream connections are open."""
+        return sum(len(pool) for pool in self._pools.values())
+
+    @property
+    def running(self) -> int:
+        """How many requests are being forwarded."""
+        return len(self._running)
+
+    def _pool(self, target: Target) -> Pool:
+        pool = self._pools.get(target)
+        if pool is None:
+            pool = self._pools[target] = _ReportingPool(target, self._limits, self._router)
+        return pool
+
+    def _ended(self, exchange: Exchange) -> None:
+        if exchange in self._running:
+            self._running.discard(exchange)
+            self.load.leave(exchange.app)
+
+    async def _tick(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for exchange in tuple(self._running):
+            if exchange.deadline < now:
+                exchange.expired()
+        for target, pool in tuple(self._pools.items()):
+            pool.expire(now)
+            if not len(pool):
+                del self._pools[target]
+        await asyncio.sleep(TICK)
+
+
+class _ReportingPool(Pool):
+    """A pool that tells the router how connecting went."""
+
+    def __init__(self, target: Target, limits: ProxyLimits, router: Router) -> None:
+        super().__init__(target, limits)
+        self._router = router
+
+    async def connect(self) -> Upstream:
+        """See Pool.connect."""
+        try:
+            connection = await super().connect()
+        except EnvironmentUnavailable as error:
+            log.warning(
+                "environment cannot be reached",
+                extra={"environment": self.target.environment, "reason": error.detail},
+            )
+            self._router.report(self.target, error)
+            raise
+        self._router.report(self.target, None)
+        return connection
