@@ -4,7 +4,7 @@ import { initReactI18next } from 'react-i18next';
 import { currentLanguage, type Language, LANGUAGES, rememberLanguage } from './language';
 
 /** Every `locales/<language>.json` is one namespace, named after the folder that holds `locales`. */
-const FILES = import.meta.glob<{ default: Record<string, unknown> }>('../**/locales/*.json');
+const FILES = import.meta.glob<{ default: Record<string, unknown> }>('/src/**/locales/*.json');
 const SHORT_NAMES: Record<string, string> = { DataGrid: 'grid', FilterBuilder: 'filter' };
 
 export function namespaceOf(path: string): string {

@@ -1,20 +1,13 @@
-import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
-import { ModalsProvider } from '@mantine/modals';
-import { Notifications } from '@mantine/notifications';
-import { QueryClientProvider } from '@tanstack/react-query';
-import { RouterProvider } from '@tanstack/react-router';
 import i18next from 'i18next';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { toast } from '../ui/toasts';
 import { api } from './api';
-import { boot, styleNonce } from './boot';
+import { boot } from './boot';
 import { startTranslations } from './i18n';
 import { watchMaintenance } from './maintenance';
-import { queryClient } from './queries';
-import { router } from './router';
-import { cssVariables, theme } from './theme';
+import { Providers } from './Providers';
 import { live } from './ws';
 
 const RELOADED_KEY = 'atoll.reloaded';
@@ -40,20 +33,7 @@ export async function startApp(): Promise<void> {
   if (!element) throw new Error('index.html has no element with the id "root"');
   createRoot(element).render(
     <StrictMode>
-      <MantineProvider
-        theme={theme}
-        cssVariablesResolver={cssVariables}
-        defaultColorScheme="auto"
-        colorSchemeManager={localStorageColorSchemeManager({ key: 'atoll.color-scheme' })}
-        getStyleNonce={styleNonce}
-      >
-        <QueryClientProvider client={queryClient}>
-          <ModalsProvider>
-            <Notifications position="bottom-right" limit={4} />
-            <RouterProvider router={router} />
-          </ModalsProvider>
-        </QueryClientProvider>
-      </MantineProvider>
+      <Providers />
     </StrictMode>,
   );
 }

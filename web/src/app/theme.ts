@@ -1,27 +1,38 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple, Modal, Tooltip } from '@mantine/core';
+import {
+  createTheme, type CSSVariablesResolver, type MantineColorsTuple, type MantineThemeOverride, Modal, Tooltip,
+} from '@mantine/core';
 
 /** Lagoon green-blue; shade 7 on white and shade 4 on the dark background keep 4.5:1. */
 const lagoon: MantineColorsTuple = [
   '#e6f7f8', '#d3eced', '#a7d9dc', '#78c5ca', '#51b4ba', '#389fa7', '#1f8089', '#0b6e78', '#0a5f68', '#064d55',
 ];
 
-export const theme = createTheme({
-  primaryColor: 'lagoon',
-  primaryShade: { light: 7, dark: 6 },
-  colors: { lagoon },
-  defaultRadius: 'md',
-  cursorType: 'pointer',
-  respectReducedMotion: true,
-  autoContrast: true,
-  fontFamily:
-    'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
-  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
-  headings: { fontWeight: '650' },
-  components: {
-    Modal: Modal.extend({ defaultProps: { centered: true } }),
-    Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: true }, openDelay: 300 } }),
-  },
-});
+/** Names for controls that components make themselves, in the person's language. */
+interface Words {
+  close: string;
+}
+
+export function themeFor(words: Words): MantineThemeOverride {
+  return createTheme({
+    primaryColor: 'lagoon',
+    primaryShade: { light: 7, dark: 6 },
+    colors: { lagoon },
+    defaultRadius: 'md',
+    cursorType: 'pointer',
+    respectReducedMotion: true,
+    autoContrast: true,
+    fontFamily:
+      'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
+    fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
+    headings: { fontWeight: '650' },
+    components: {
+      // The type of default props leaves out the attributes that every element has.
+      CloseButton: { defaultProps: { 'aria-label': words.close } },
+      Modal: Modal.extend({ defaultProps: { centered: true } }),
+      Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: true }, openDelay: 300 } }),
+    },
+  });
+}
 
 /** Colours of states. Text on its tint keeps 4.5:1 in both schemes; never the only signal. */
 export const cssVariables: CSSVariablesResolver = () => ({

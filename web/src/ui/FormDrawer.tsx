@@ -36,7 +36,7 @@ export function FormDrawer({ opened, onClose, title, size = 640, dirty = false, 
         title={title}
         padding={phone ? 'sm' : 'lg'}
         classNames={{ content: classes.content, body: classes.body, title: classes.title }}
-        closeButtonProps={{ 'aria-label': undefined, size: 'lg' }}
+        closeButtonProps={{ size: 'lg' }}
       >
         <div className={classes.scroll}>{children}</div>
         {footer && <div className={classes.footer}>{footer}</div>}

@@ -91,7 +91,7 @@ function useColumns(): GridColumn<EnvironmentRow>[] {
             {row.apps ? `${row.apps.running} / ${row.apps.total}` : '–'}
           </Anchor>
         ),
-        width: 120,
+        width: 170,
         card: 'field',
         interactive: true,
       },

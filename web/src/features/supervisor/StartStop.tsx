@@ -20,8 +20,7 @@ export function StartStop({ app, size = 'compact-sm' }: Props) {
   const [asking, setAsking] = useState(false);
   const { send, waiting, slow } = useCommand(app);
   const allowed = actionsFor(app.status);
-  const starts = allowed.start && app.desired !== 'running';
-  if (!starts && !allowed.stop && !allowed.start) return null;
+  if (!allowed.stop && !allowed.start) return null;
   const start = allowed.start;
   const name = titleOf(app);
   return (

@@ -21,21 +21,20 @@ export function StatusCell({ app }: { app: AppRow }) {
   const { t } = useTranslation('supervisor');
   const note = useProgressNote(isTransitional(app) ? app.progress : null);
   const counts = statusCounts(app);
-  const chip = <AppStatusChip status={app.status} note={note} />;
+  const mixed = counts.length > 1;
+  const chip = mixed ? (
+    counts.map(([status, count]) => <AppStatusChip key={status} status={status} count={count} />)
+  ) : (
+    <AppStatusChip status={app.status} note={note} />
+  );
   const instances = app.instances ?? [];
-  if (counts.length < 2 && instances.length < 2 && !app.reason) return chip;
-  const summary = counts.map(([status, count]) => t('statusCount', { count, status: t(`status.${status}`) })).join(' · ');
+  if (!mixed && instances.length < 2 && !app.reason) return chip;
   return (
     <Popover position="bottom-start" shadow="md" width={320} withinPortal>
       <Popover.Target>
         <UnstyledButton aria-label={t('statusDetails', { status: t(`status.${app.status}`) })}>
           <Group gap={4} wrap="nowrap">
             {chip}
-            {counts.length > 1 && (
-              <Text size="xs" c="dimmed" truncate>
-                {summary}
-              </Text>
-            )}
             <IconChevronDown size={14} aria-hidden />
           </Group>
         </UnstyledButton>

@@ -140,7 +140,7 @@ export function actionsFor(status: AppStatus): { open: boolean; start: boolean; 
   return {
     open: status === 'running' || status === 'initialized' || status === 'preparing' || status === 'initializing',
     start: status === 'initialized' || status === 'stopped' || status === 'error' || status === 'not_found',
-    stop: status === 'running' || status === 'initialized' || TRANSITIONAL.has(status) || status === 'error',
+    stop: status === 'running',
     restart: status === 'running' || status === 'error',
   };
 }
