@@ -72,7 +72,8 @@ class AppModel(Struct, frozen=True, kw_only=True, rename="camel"):
         made
             for the app carry it as owner marker.
         secret: hex, signs the app's tokens.
-        generation: grows with every change of what should be the case; an older one is never acted on.
+        generation: grows with every change of the model; an older one is never acted on.
+        goal_generation: the generation at which what should be the case (not only a name) last changed.
         settings_version: grows with changes that only a restart brings into effect.
         restarts: grows with every asked-for restart.
         installed: the app was installed once; starting may begin with the start itself.
@@ -92,6 +93,7 @@ class AppModel(Struct, frozen=True, kw_only=True, rename="camel"):
     environments: tuple[str, ...] = ()
     icon: str | None = None
     cname: str | None = None
+    goal_generation: int = 0
     settings_version: int = 0
     restarts: int = 0
     installed: bool = False

@@ -28,7 +28,7 @@ class Header(Struct, frozen=True, array_like=True):
     Args:
         scheme: "shared" or "pair".
         purpose: what kind of message; one made for one purpose is refused for another.
-        id: request id, "" for messages that are facts and no requests.
+        request: request id, "" for messages that are facts and no requests.
         issued, deadline: seconds since 1970 by the clock of the bus; deadline 0 means none.
     """
 
@@ -36,7 +36,7 @@ class Header(Struct, frozen=True, array_like=True):
     sender: str
     recipient: str
     purpose: str
-    id: str
+    request: str
     issued: float
     deadline: float
 
@@ -70,13 +70,13 @@ class Sealer(ABC):
         body: bytes,
         *,
         recipient: str = "",
-        id: str = "",
+        request: str = "",
         issued: float = 0,
         deadline: float = 0,
     ) -> bytes:
         """A message with `body`; readable by everyone when there is no `recipient` (a public key)."""
         head = msgspec.msgpack.encode(
-            Header(self.scheme, self.keys.public, recipient, purpose, id, issued, deadline)
+            Header(self.scheme, self.keys.public, recipient, purpose, request, issued, deadline)
         )
         shown = self._hide(recipient, head, body) if recipient else body
         return msgspec.msgpack.encode(Message(head, shown, self._sign(head + shown)))

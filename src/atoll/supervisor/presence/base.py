@@ -29,7 +29,7 @@ from msgspec import Struct
 
 from atoll.supervisor.models import EnvironmentCard
 
-EventKind = Literal["status", "environment", "gap"]
+EventKind = Literal["status", "environment", "goodbye", "gap"]
 
 
 class Sighting(Struct, frozen=True, kw_only=True):
@@ -139,13 +139,27 @@ class Presence(ABC):
 
     @abstractmethod
     async def write_models(
-        self, environment: str, changed: Mapping[str, bytes], remove: Collection[str], version: str
+        self,
+        environment: str,
+        changed: Mapping[str, bytes],
+        remove: Collection[str],
+        version: str,
+        *,
+        complete: bool = False,
     ) -> None:
-        """Writes models by uid, removes others, and sets the version of the whole; all at once."""
+        """Writes models by uid, removes others, and sets the version of the whole; all at once.
+
+        With `complete`, `changed` is all there is, and everything else is removed.
+        """
 
     @abstractmethod
     async def models_version(self, environment: str) -> str:
         """The version last written, "" when there is none (also after a loss of everything)."""
+
+    @abstractmethod
+    async def sightings(self) -> tuple[str, tuple[Sighting, ...]]:
+        """The epoch and all instances: the part of a snapshot that is cheap enough to ask for every second.
+        """
 
     @abstractmethod
     async def snapshot(self) -> Snapshot:

@@ -77,9 +77,17 @@ class MemoryPresence(Presence):
         return Pull(epoch=self._epoch, version=models.version, models=None if same else dict(models.by_uid))
 
     async def write_models(
-        self, environment: str, changed: Mapping[str, bytes], remove: Collection[str], version: str
+        self,
+        environment: str,
+        changed: Mapping[str, bytes],
+        remove: Collection[str],
+        version: str,
+        *,
+        complete: bool = False,
     ) -> None:
         """See the base class."""
+        if complete:
+            self._models.pop(environment, None)
         models = self._models.setdefault(environment, _Models())
         models.by_uid.update(changed)
         for uid in remove:
@@ -90,25 +98,33 @@ class MemoryPresence(Presence):
         """See the base class."""
         return self._models.get(environment, _Models()).version
 
+    async def sightings(self) -> tuple[str, tuple[Sighting, ...]]:
+        """See the base class."""
+        now = datetime.now(UTC)
+        found = [
+            Sighting(
+                environment=name,
+                instance=instance,
+                card=known.signed,
+                remaining=self.lease_seconds,
+                problem=known.problem,
+                last_seen=now,
+                last_heartbeat=now,
+                renewals=int(time.monotonic()),
+            )
+            for (name, instance), known in self._instances.items()
+        ]
+        return self._epoch, tuple(found)
+
     async def snapshot(self) -> Snapshot:
         """See the base class."""
-        rows: dict[tuple[str, str, str], bytes] = {}
-        sightings = []
-        for (name, instance), known in self._instances.items():
-            rows.update({(name, instance, app): row for app, row in known.rows.items()})
-            sightings.append(
-                Sighting(
-                    environment=name,
-                    instance=instance,
-                    card=known.signed,
-                    remaining=self.lease_seconds,
-                    problem=known.problem,
-                    last_seen=datetime.now(UTC),
-                    last_heartbeat=datetime.now(UTC),
-                    renewals=int(time.monotonic()),
-                )
-            )
-        return Snapshot(epoch=self._epoch, sightings=tuple(sightings), rows=rows)
+        epoch, sightings = await self.sightings()
+        rows = {
+            (name, instance, app): row
+            for (name, instance), known in self._instances.items()
+            for app, row in known.rows.items()
+        }
+        return Snapshot(epoch=epoch, sightings=sightings, rows=rows)
 
     async def forget(self, environment: str, instance: str) -> None:
         """Does nothing: what is known here is alive."""
@@ -135,7 +151,7 @@ class MemoryPresence(Presence):
     def remove(self, name: str, instance: str) -> None:
         """Removes an instance with its rows and tells the readers."""
         if self._instances.pop((name, instance), None) is not None:
-            self.tell(Event(kind="environment", environment=name, instance=instance))
+            self.tell(Event(kind="goodbye", environment=name, instance=instance))
 
 
 class _MemoryAnnouncement(Announcement):

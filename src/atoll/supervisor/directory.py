@@ -1,0 +1,244 @@
+"""What the Supervisor knows now, in memory: apps, environments, rows, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from msgspec import Struct
+
+from atoll.supervisor.change import Changes
+from atoll.supervisor.models import (
+    TRANSITIONAL,
+    EnvironmentCard,
+    InstanceState,
+    Reason,
+    Status,
+    StatusRow,
+)
+from atoll.supervisor.routing import normal_host
+from atoll.supervisor.store.base import AppRecord
+
+
+class EnvironmentView(Struct, frozen=True, kw_only=True):
+    """One environment as the Supervisor sees it.
+
+    Args:
+        card: of its newest live instance, else the last one seen.
+        public_key: the trusted one.
+        reason: why it is not available, or what is wrong with it.
+    """
+
+    name: str
+    card: EnvironmentCard
+    public_key: str
+    available: bool
+    instances: tuple[InstanceState, ...] = ()
+    reason: Reason | None = None
+    last_seen: datetime | None = None
+    last_heartbeat: datetime | None = None
+
+    def live(self, instance: str) -> bool:
+        """True when that instance of it is alive."""
+        return any(known.alive and known.card.instance == instance for known in self.instances)
+
+
+class Placement(Struct, frozen=True, kw_only=True):
+    """How an app is doing in one environment."""
+
+    environment: str
+    status: Status
+    row: StatusRow | None = None
+    reason: Reason | None = None
+
+
+class Directory:
+    """The state that routes and API rows are computed from. Never waits; the newest known state stays."""
+
+    def __init__(self) -> None:
+        self.changes = Changes()
+        self.environments: dict[str, EnvironmentView] = {}
+        self._records: dict[str, AppRecord] = {}
+        self._by_name: dict[str, str] = {}
+        self._by_host: dict[str, str] = {}
+        self._rows: dict[str, dict[tuple[str, str], StatusRow]] = {}
+        self._followers: list[Callable[[str | None, str | None], None]] = []
+
+    def follow(self, follower: Callable[[str | None, str | None], None]) -> Callable[[], None]:
+        """Calls `follower(uid, environment)` after each change: of one app, or of an environment and all
+        its apps.
+
+        Gives the function that ends it.
+        """
+        self._followers.append(follower)
+        return lambda: self._followers.remove(follower)
+
+    def touch(self, uid: str | None = None, environment: str | None = None) -> None:
+        """Says that something about an app or an environment changed."""
+        for follower in tuple(self._followers):
+            follower(uid, environment)
+        self.changes.notify()
+
+    # -- apps
+
+    def replace_all(self, records: Iterable[AppRecord]) -> None:
+        """Takes over what the store has; a record that is newer here stays."""
+        fresh = {record.uid: record for record in records}
+        for uid, record in fresh.items():
+            known = self._records.get(uid)
+            if known is not None and known.version > record.version:
+                fresh[uid] = known
+        differing = [
+            uid for uid in fresh.keys() | self._records.keys() if fresh.get(uid) != self._records.get(uid)
+        ]
+        self._records = fresh
+        for uid in self._rows.keys() - fresh.keys():
+            del self._rows[uid]
+        self._index()
+        for uid in differing:
+            self.touch(uid)
+
+    def put(self, record: AppRecord) -> None:
+        """Takes over one record, unless a newer one is known."""
+        known = self._records.get(record.uid)
+        if known is None or known.version <= record.version:
+            self._records[record.uid] = record
+            self._index()
+            self.touch(record.uid)
+
+    def drop(self, uid: str) -> None:
+        """Forgets an app."""
+        self._records.pop(uid, None)
+        self._rows.pop(uid, None)
+        self._index()
+        self.touch(uid)
+
+    def app(self, name: str) -> AppRecord | None:
+        """The app of that name."""
+        uid = self._by_name.get(name)
+        return self._records.get(uid) if uid is not None else None
+
+    def record(self, uid: str) -> AppRecord | None:
+        """The app of that identity."""
+        return self._records.get(uid)
+
+    def app_by_host(self, host: str) -> str | None:
+        """The name of the app with that custom domain."""
+        return self._by_host.get(normal_host(host))
+
+    @property
+    def records(self) -> list[AppRecord]:
+        """All records, also those out of sight that are still being taken down."""
+        return list(self._records.values())
+
+    @property
+    def listed(self) -> list[AppRecord]:
+        """The apps people see."""
+        return [record for record in self._records.values() if not hidden(record)]
+
+    def _index(self) -> None:
+        shown = self.listed
+        self._by_name = {record.name: record.uid for record in shown}
+        self._by_host = {normal_host(record.cname): record.name for record in shown if record.cname}
+
+    # -- rows
+
+    def put_row(self, row: StatusRow) -> bool:
+        """Takes over a row; False when it is not newer than the one known from that instance."""
+        rows = self._rows.setdefault(row.uid, {})
+        key = row.environment, row.instance
+        known = rows.get(key)
+        if known is not None and known.sequence >= row.sequence:
+            return False
+        rows[key] = row
+        self.touch(row.uid)
+        return True
+
+    def drop_rows(self, environment: str, instance: str, uid: str | None = None) -> None:
+        """Forgets what an instance said, about one app or all."""
+        for each in [uid] if uid is not None else list(self._rows):
+            if self._rows.get(each, {}).pop((environment, instance), None) is not None:
+                self.touch(each)
+
+    def rows(self, uid: str) -> list[StatusRow]:
+        """The rows of one app from instances that are alive."""
+        return [row for row in self._rows.get(uid, {}).values() if self._live(row)]
+
+    def _live(self, row: StatusRow) -> bool:
+        view = self.environments.get(row.environment)
+        return view is not None and view.live(row.instance)
+
+    # -- what follows
+
+    def placement(self, record: AppRecord, environment: str) -> Placement:
+        """How the app is doing in one of its environments."""
+        view = self.environments.get(environment)
+        if view is None or not view.available:
+            reason = (
+                view.reason if view is not None and view.reason is not None else _offline(environment, view)
+            )
+            return Placement(environment=environment, status="unknown", reason=reason)
+        rows = [row for row in self.rows(record.uid) if row.environment == environment]
+        rows.sort(key=lambda row: (_status(record, row) == "running", row.updated))
+        if not rows:
+            return Placement(environment=environment, status=_expected(record))
+        row = rows[-1]
+        return Placement(environment=environment, status=_status(record, row), row=row, reason=row.reason)
+
+    def placements(self, record: AppRecord) -> list[Placement]:
+        """How the app is doing in each of its environments, in their order."""
+        return [self.placement(record, environment) for environment in record.environments]
+
+
+def hidden(record: AppRecord) -> bool:
+    """True for an app that people have done with, though an absent environment does not know yet."""
+    return record.desired == "removed" and record.dropped
+
+
+def overall(placements: list[Placement]) -> Status:
+    """One status for all environments: what needs attention first, and running only if nothing does."""
+    statuses = {placement.status for placement in placements}
+    if len(statuses) == 1:
+        return statuses.pop()
+    order: tuple[Status, ...] = ("error", "commanding", "initializing", "preparing", "running")
+    for status in (*order, "initialized", "stopped"):
+        if status in statuses:
+            return status
+    return "unknown"
+
+
+def _status(record: AppRecord, row: StatusRow) -> Status:
+    """The row's status, or what is on its way when the row was written before the last instruction."""
+    if row.generation >= record.goal_generation:
+        return row.status
+    if row.status in TRANSITIONAL:
+        return row.status
+    if record.desired in ("running", "ready") and row.status == "running" and row.restarts == record.restarts:
+        return "running"
+    if record.desired == "stopped" and row.status == "stopped":
+        return "stopped"
+    return _expected(record) if row.status != "running" else "commanding"
+
+
+def _expected(record: AppRecord) -> Status:
+    """What an environment that has not said anything yet is about to do."""
+    if record.desired == "removed":
+        return "commanding"
+    if record.desired == "stopped":
+        return "stopped" if record.installed else "commanding"
+    return "initialized" if record.desired == "ready" and record.installed else "preparing"
+
+
+def _offline(environment: str, view: EnvironmentView | None) -> Reason:
+    if view is None:
+        return Reason(
+            code="ENVIRONMENT_UNKNOWN",
+            message=f"The environment {environment!r} never announced itself to this Supervisor.",
+            remedy="Start it, or place the app in another environment.",
+        )
+    since = f" since {view.last_seen:%Y-%m-%d %H:%M:%S} UTC" if view.last_seen is not None else ""
+    return Reason(
+        code="ENVIRONMENT_UNAVAILABLE",
+        message=f"The environment {environment!r} gives no sign of life{since}.",
+        remedy="Start the environment again; its apps then return by themselves.",
+    )

@@ -1,0 +1,190 @@
+"""Apps and environments as the API shows them. Source: http-api.md 10.1, 10.3, 10.5, and the fields beyond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from atoll.supervisor.command.base import Receipt
+from atoll.supervisor.directory import Directory, EnvironmentView, Placement, overall
+from atoll.supervisor.models import STEPS, Reason, Step
+from atoll.supervisor.options import shown_options
+from atoll.supervisor.store.base import AppRecord
+
+
+def application_row(
+    record: AppRecord, directory: Directory, receipts: Mapping[str, Receipt] | None = None
+) -> dict[str, Any]:
+    """One row of `applications`.
+
+    Times are ISO 8601 in UTC. `reasons` has one entry per environment that has something to say, `reason`
+    is the
+    first of them, `progress` is None for an app at rest, `restartNeeded` says that options wait for a
+    restart.
+    """
+    placements = directory.placements(record)
+    status = overall(placements)
+    reasons = {
+        each.environment: msgspec.to_builtins(each.reason) for each in placements if each.reason is not None
+    }
+    queue = _queue(placements)
+    return {
+        "name": record.name,
+        "displayName": record.display_name,
+        "icon": record.icon,
+        "cname": record.cname,
+        "pinned": record.pinned,
+        "sort": record.sort,
+        "status": status,
+        "statuses": {each.environment: each.status for each in placements},
+        "environments": list(record.environments),
+        "options": shown_options(record),
+        "desired": record.desired,
+        "reason": next(iter(reasons.values()), None),
+        "reasons": reasons,
+        "progress": _progress(record, placements, queue),
+        "restartNeeded": any(
+            each.row is not None
+            and each.status == "running"
+            and each.row.settings_version < record.settings_version
+            for each in placements
+        ),
+        "instances": [
+            _instance(row.environment, each, directory, queue)
+            for each in placements
+            for row in ([each.row] if each.row is not None else [])
+        ],
+        "operation": _operation(record, receipts or {}),
+        "createdAt": _time(record.created_at),
+        "updatedAt": _time(record.updated_at),
+    }
+
+
+def environment_row(
+    view: EnvironmentView, directory: Directory, problem: Reason | None = None
+) -> dict[str, Any]:
+    """One row of `environments`. `lag` is how many seconds late the event loop of an instance last was."""
+    reason = view.reason or problem
+    apps = [record for record in directory.listed if view.name in record.environments]
+    return {
+        "name": view.name,
+        "url": view.card.url,
+        "proxyUrl": view.card.proxy_url,
+        "appVersion": view.card.app_version,
+        "available": view.available,
+        "lastHeartbeatAt": _time(view.last_heartbeat),
+        "lastSeenAt": _time(view.last_seen),
+        "reason": msgspec.to_builtins(reason) if reason is not None else None,
+        "publicKey": view.public_key,
+        "apps": len(apps),
+        "runningApps": sum(directory.placement(record, view.name).status == "running" for record in apps),
+        "instances": [
+            {
+                "instance": each.card.instance,
+                "host": each.card.host,
+                "pid": each.card.pid,
+                "version": each.card.app_version,
+                "since": _time(each.card.since),
+                "alive": each.alive,
+                "lag": round(each.lag, 3),
+                "lastSeenAt": _time(each.last_seen),
+            }
+            for each in view.instances
+        ],
+    }
+
+
+def _progress(
+    record: AppRecord, placements: list[Placement], queue: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The progress where it is least far; steps that nobody reported yet are waiting."""
+    busy = [
+        each for each in placements if each.status not in ("running", "stopped", "initialized", "unknown")
+    ]
+    if not busy:
+        return None
+    # Who works is shown before who waits for a turn.
+    busy.sort(key=lambda each: (each.environment in queue, each.row is None))
+    first = busy[0]
+    reported = {step.name: step for step in first.row.steps} if first.row is not None else {}
+    steps = []
+    for name in STEPS:
+        step = reported.get(name, Step(name=name))
+        if name == "record":
+            step = Step(name=name, state="done", at=record.created_at)
+        steps.append({"name": name, "state": step.state, "at": _time(step.at), "message": step.message})
+    progress: dict[str, Any] = {
+        "environment": first.environment,
+        "step": (first.row.step if first.row is not None else "") or "record",
+        "message": first.row.message if first.row is not None else "",
+        "steps": steps,
+    }
+    if queue:
+        progress["queue"] = next(iter(queue.values()))
+        progress["queues"] = dict(queue)
+    return progress
+
+
+def _queue(placements: list[Placement]) -> dict[str, dict[str, Any]]:
+    """Who waits for a turn: position from 1, in the order of their waiting since."""
+    waiting = [
+        (each.row.queued_since, each)
+        for each in placements
+        if each.row is not None and each.row.queued_since is not None and each.status == "preparing"
+    ]
+    waiting.sort(key=lambda pair: pair[0])
+    return {
+        each.environment: {
+            "position": position,
+            "since": _time(since),
+            "reason": each.row.message if each.row is not None else "",
+        }
+        for position, (since, each) in enumerate(waiting, start=1)
+    }
+
+
+def _instance(
+    environment: str, placement: Placement, directory: Directory, queue: Mapping[str, Any]
+) -> dict[str, Any]:
+    row = placement.row
+    if row is None:
+        return {"environment": environment, "status": placement.status}
+    return {
+        "environment": environment,
+        "instance": row.instance,
+        "status": row.status,
+        "since": _time(row.since),
+        "deadline": _time(row.deadline),
+        "step": row.step,
+        "message": row.message,
+        "attempts": row.attempts,
+        "version": row.version,
+        "queue": queue.get(environment),
+    }
+
+
+def _operation(record: AppRecord, receipts: Mapping[str, Receipt]) -> dict[str, Any] | None:
+    operation = record.operation
+    if operation is None:
+        return None
+    return {
+        "id": operation.id,
+        "action": operation.action,
+        "at": _time(operation.at),
+        "receipts": {
+            environment: {
+                "state": receipt.state,
+                "at": _time(receipt.at),
+                "reason": msgspec.to_builtins(receipt.reason) if receipt.reason is not None else None,
+            }
+            for environment, receipt in receipts.items()
+        },
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at is not None else None

@@ -1,0 +1,129 @@
+"""The app store: the durable truth about apps, and about environments that were ever seen.
+
+Promised: what a method returned for is on disk. `update` is atomic among all processes of the database: the
+change
+is applied to the newest record, or not at all. Secrets are encrypted at rest.
+Not promised: notice of changes made elsewhere; `stamp` tells cheaply whether there were any.
+Errors: `AppNameTaken`, `AppNotFound`, and those of the database. Nothing works before `prepare`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct, field
+
+from atoll.supervisor.models import (
+    Action,
+    AdminAccount,
+    ConnectionKind,
+    DatabaseOptions,
+    Desired,
+    EnvironmentCard,
+)
+
+
+class Operation(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The last thing a person asked for, so that its receipts can be found."""
+
+    id: str
+    action: Action
+    at: datetime
+    environments: tuple[str, ...] = ()
+
+
+class AppRecord(Struct, frozen=True, kw_only=True):
+    """One app as the Supervisor keeps it; see `AppModel` for what an environment gets of it.
+
+    Args:
+        environments: where the app is placed. leaving: where it was and is still to be taken down.
+        gone: environments that said nothing of the app is left there, while it is being removed.
+        secret, admin, database.password: encrypted at rest.
+        remove_database: with desired "removed".
+        dropped: the database was removed, or is to stay.
+        version: grows with every saved change of any kind.
+    """
+
+    uid: str
+    name: str
+    display_name: str
+    secret: str
+    created_at: datetime
+    updated_at: datetime
+    icon: str | None = None
+    cname: str | None = None
+    pinned: bool | None = None
+    sort: int = 0
+    auto_start: bool = False
+    connection: ConnectionKind = "new_database"
+    database: DatabaseOptions = DatabaseOptions()
+    options: dict[str, Any] = field(default_factory=dict)
+    environments: tuple[str, ...] = ()
+    leaving: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    desired: Desired = "running"
+    remove_database: bool = False
+    dropped: bool = False
+    installed: bool = False
+    admin: AdminAccount | None = None
+    generation: int = 1
+    goal_generation: int = 1
+    settings_version: int = 0
+    restarts: int = 0
+    operation: Operation | None = None
+    version: int = 1
+
+
+class KnownEnvironment(Struct, frozen=True, kw_only=True):
+    """An environment that was seen. `public_key` is the one trusted since the first time."""
+
+    name: str
+    public_key: str
+    card: EnvironmentCard
+    last_seen: datetime
+
+
+Change = Callable[[AppRecord], AppRecord | None]
+
+
+class AppStore(ABC):
+    """See the module's text."""
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Creates what is missing. Idempotent; several processes may do it at once."""
+
+    @abstractmethod
+    async def stamp(self) -> str:
+        """Another text after each change of the apps, by whomever."""
+
+    @abstractmethod
+    async def apps(self) -> list[AppRecord]:
+        """All records, also of apps that are being removed."""
+
+    @abstractmethod
+    async def insert(self, record: AppRecord) -> None:
+        """Adds a record; raises AppNameTaken when name or custom domain belong to another app."""
+
+    @abstractmethod
+    async def update(self, uid: str, change: Change) -> AppRecord:
+        """Replaces a record by what `change` makes of the newest one; None leaves it. Raises AppNotFound."""
+
+    @abstractmethod
+    async def delete(self, uid: str) -> None:
+        """Removes a record for good; none is fine."""
+
+    @abstractmethod
+    async def environments(self) -> list[KnownEnvironment]:
+        """All environments ever seen and not forgotten."""
+
+    @abstractmethod
+    async def meet(self, environment: KnownEnvironment) -> KnownEnvironment:
+        """Remembers an environment. The first key stays; gives what is kept now."""
+
+    @abstractmethod
+    async def forget_environment(self, name: str) -> None:
+        """Removes an environment, and with it the trust in its key."""

@@ -1,0 +1,205 @@
+"""The app store in the Supervisor's own database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.schema import CreateTable
+
+from atoll.database.drivers.base import Database
+from atoll.errors import AppNameTaken, AppNotFound, UniqueViolation
+from atoll.supervisor.models import AdminAccount, DatabaseOptions, EnvironmentCard
+from atoll.supervisor.sealing import Vault
+from atoll.supervisor.store.base import AppRecord, AppStore, Change, KnownEnvironment
+
+
+class _Secrets(msgspec.Struct):
+    secret: str
+    password: str | None
+    admin: AdminAccount | None
+
+
+class DatabaseStore(AppStore):
+    """Tables `applications` and `environments`. A record is one JSON text; secrets are a column of their
+    own.
+    """
+
+    def __init__(self, database: Database, key: bytes) -> None:
+        self._db = database
+        self._vault = Vault(key)
+        self._apps, self._environments = _tables(database.table_prefix)
+
+    async def prepare(self) -> None:
+        """See the base class."""
+        async with self._db.exclusive("app-store"):
+            for table in (self._apps, self._environments):
+                await self._db.run(CreateTable(table, if_not_exists=True))
+
+    async def stamp(self) -> str:
+        """See the base class."""
+        c = self._apps.c
+        found = await self._db.run(
+            select(func.count(), func.coalesce(func.sum(c.version), 0), func.max(c.updated))
+        )
+        return ":".join(str(value) for value in found.rows[0])
+
+    async def apps(self) -> list[AppRecord]:
+        """See the base class."""
+        c = self._apps.c
+        found = await self._db.run(select(c.record, c.secrets, c.version).order_by(c.created, c.uid))
+        return [self._read(*row) for row in found.rows]
+
+    async def insert(self, record: AppRecord) -> None:
+        """See the base class."""
+        values = self._write(record) | {"uid": record.uid, "created": record.created_at}
+        try:
+            await self._db.run(insert(self._apps), values)
+        except UniqueViolation as error:
+            raise _taken(record) from error
+
+    async def update(self, uid: str, change: Change) -> AppRecord:
+        """See the base class."""
+        c = self._apps.c
+        while True:
+            found = await self._db.run(select(c.record, c.secrets, c.version).where(c.uid == uid))
+            if not found.rows:
+                raise AppNotFound("The app does not exist any more.", detail=uid)
+            present = self._read(*found.rows[0])
+            changed = change(present)
+            if changed is None or changed == present:
+                return present
+            changed = replace(changed, version=present.version + 1, updated_at=datetime.now(UTC))
+            statement = update(self._apps).where(
+                and_(c.uid == bindparam("key"), c.version == bindparam("was"))
+            )
+            try:
+                written = await self._db.run(
+                    statement.values({name: bindparam(name) for name in _COLUMNS}),
+                    self._write(changed) | {"key": uid, "was": present.version},
+                )
+            except UniqueViolation as error:
+                raise _taken(changed) from error
+            if written.rowcount:
+                return changed
+
+    async def delete(self, uid: str) -> None:
+        """See the base class."""
+        await self._db.run(delete(self._apps).where(self._apps.c.uid == uid))
+
+    async def environments(self) -> list[KnownEnvironment]:
+        """See the base class."""
+        c = self._environments.c
+        found = await self._db.run(select(c.name, c.public_key, c.card, c.last_seen).order_by(c.name))
+        return [
+            KnownEnvironment(
+                name=name,
+                public_key=key,
+                card=msgspec.json.decode(card, type=EnvironmentCard),
+                last_seen=seen,
+            )
+            for name, key, card, seen in found.rows
+        ]
+
+    async def meet(self, environment: KnownEnvironment) -> KnownEnvironment:
+        """See the base class."""
+        c = self._environments.c
+        values: dict[str, Any] = {
+            "name": environment.name,
+            "public_key": environment.public_key,
+            "card": msgspec.json.encode(environment.card).decode(),
+            "last_seen": environment.last_seen,
+        }
+        try:
+            await self._db.run(insert(self._environments), values)
+        except UniqueViolation:
+            statement = update(self._environments).where(
+                and_(c.name == bindparam("key"), c.public_key == bindparam("trusted"))
+            )
+            await self._db.run(
+                statement.values(card=bindparam("card"), last_seen=bindparam("last_seen")),
+                {
+                    "key": environment.name,
+                    "trusted": environment.public_key,
+                    "card": values["card"],
+                    "last_seen": environment.last_seen,
+                },
+            )
+        found = [known for known in await self.environments() if known.name == environment.name]
+        return found[0] if found else environment
+
+    async def forget_environment(self, name: str) -> None:
+        """See the base class."""
+        await self._db.run(delete(self._environments).where(self._environments.c.name == name))
+
+    def _write(self, record: AppRecord) -> dict[str, Any]:
+        hidden = _Secrets(secret=record.secret, password=record.database.password, admin=record.admin)
+        shown = replace(record, secret="", admin=None, database=replace(record.database, password=None))
+        return {
+            "name": record.uid if record.desired == "removed" and record.dropped else record.name,
+            "host": record.cname or None,
+            "record": msgspec.json.encode(shown).decode(),
+            "secrets": self._vault.lock(msgspec.json.encode(hidden), record.uid),
+            "version": record.version,
+            "updated": record.updated_at,
+        }
+
+    def _read(self, text: str, secrets: bytes, version: int) -> AppRecord:
+        record = msgspec.json.decode(text, type=AppRecord)
+        hidden = msgspec.json.decode(self._vault.unlock(bytes(secrets), record.uid), type=_Secrets)
+        database: DatabaseOptions = replace(record.database, password=hidden.password)
+        return replace(record, secret=hidden.secret, admin=hidden.admin, database=database, version=version)
+
+
+_COLUMNS = ("name", "host", "record", "secrets", "version", "updated")
+
+
+def _taken(record: AppRecord) -> AppNameTaken:
+    domain = f" or the custom domain {record.cname!r}" if record.cname else ""
+    return AppNameTaken(f"An app with the id {record.name!r}{domain} exists already. Choose another one.")
+
+
+def _tables(prefix: str) -> tuple[Table, Table]:
+    metadata = MetaData()
+    apps = Table(
+        f"{prefix}applications",
+        metadata,
+        Column("uid", String(40), primary_key=True),
+        Column("name", String(64), nullable=False, unique=True),
+        Column("host", String(255), unique=True),
+        Column("record", Text, nullable=False),
+        Column("secrets", LargeBinary, nullable=False),
+        Column("version", BigInteger, nullable=False),
+        Column("created", DateTime(timezone=True), nullable=False),
+        Column("updated", DateTime(timezone=True), nullable=False),
+    )
+    environments = Table(
+        f"{prefix}environments",
+        metadata,
+        Column("id", Integer, primary_key=True, autoincrement=True),
+        Column("name", String(255), nullable=False, unique=True),
+        Column("public_key", String(120), nullable=False),
+        Column("card", Text, nullable=False),
+        Column("last_seen", DateTime(timezone=True), nullable=False),
+    )
+    return apps, environments
