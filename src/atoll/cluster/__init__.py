@@ -1,0 +1,1 @@
+"""What processes share: locks, messages, and the Redis they travel over."""

@@ -1,0 +1,99 @@
+"""The contract of messages between processes: "this has changed", never the only copy of a fact.
+
+Promised
+    Who has subscribed gets every message published afterwards, in the order of publishing per channel, once
+    or more, or a `Gap` in place of what could not be delivered (Redis was away for longer than its memory
+    of messages, lost its data, the handler is too slow). After a `Gap` anything may have changed: drop what
+    is cached. `publish` returns when the message is on its way. While Redis is away it does not fail:
+    subscribers get a `Gap` in place of the message as soon as Redis is back, for as long as this process
+    lives. A handler gets one message at a time; one that raises is logged and gets the next. Handlers do
+    not wait for each other.
+
+Not promised
+    Delivery to those who subscribe later. Order between channels. Latency (milliseconds as a rule).
+
+Life
+    Usable at once; nothing is delivered after `close`. `subscribe` works while Redis is away (a `Gap` comes
+    first).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+log = logging.getLogger(__name__)
+LONGEST_QUEUE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages were lost: whatever is derived from them must be read anew."""
+
+
+Handler = Callable[[bytes | Gap], Awaitable[None]]
+
+
+class Subscription:
+    """One handler on one channel, with a queue of its own."""
+
+    def __init__(
+        self, channel: str, origin: str, handler: Handler, ended: Callable[[Subscription], None]
+    ) -> None:
+        self.channel = channel
+        self._origin = origin
+        self._handler = handler
+        self._ended = ended
+        self._queue: asyncio.Queue[bytes | Gap] = asyncio.Queue()
+        self._task = asyncio.create_task(self._deliver(), name=f"pubsub:{channel}")
+
+    def offer(self, message: bytes | Gap, origin: str, skip_self: bool) -> None:
+        """Queues a message unless it is the subscriber's own; too many at once become one `Gap`."""
+        if skip_self and origin == self._origin:
+            return
+        if self._queue.qsize() >= LONGEST_QUEUE:
+            while not self._queue.empty():
+                self._queue.get_nowait()
+            message = Gap()
+        self._queue.put_nowait(message)
+
+    async def close(self) -> None:
+        """Ends it; when this returns, the handler does not run and will not. Idempotent."""
+        self._ended(self)
+        if self._task is not asyncio.current_task():
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _deliver(self) -> None:
+        while True:
+            message = await self._queue.get()
+            try:
+                await self._handler(message)
+            except Exception:
+                log.exception("handler of a message failed", extra={"channel": self.channel})
+
+
+class PubSub(ABC):
+    """One node: what it publishes with `skip_self` reaches all other nodes."""
+
+    @abstractmethod
+    async def publish(self, channel: str, message: bytes, skip_self: bool = True) -> None:
+        """Sends to all subscribers of the channel; to this node's own only when not `skip_self`."""
+
+    @abstractmethod
+    async def subscribe(self, channel: str, handler: Handler) -> Subscription:
+        """Delivers what is published to `channel` from now on to `handler`."""
+
+    @abstractmethod
+    def scope(self, name: str) -> PubSub:
+        """A node of its own with its own channels, for one app; shares connections with this one.
+
+        Scopes of one name in all processes hear each other.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Ends this node's subscriptions; the node it was scoped from stays. Idempotent."""

@@ -1,0 +1,68 @@
+"""Messages within one process."""
+
+from __future__ import annotations
+
+import secrets
+
+from typing_extensions import override
+
+from atoll.cluster.pubsub.base import Handler, PubSub, Subscription
+
+
+class MemoryBus:
+    """Who listens, of all nodes that share it."""
+
+    def __init__(self) -> None:
+        self.subscriptions: dict[str, list[Subscription]] = {}
+
+    def add(self, subscription: Subscription) -> None:
+        """Delivers to it from now on."""
+        self.subscriptions.setdefault(subscription.channel, []).append(subscription)
+
+    def remove(self, subscription: Subscription) -> None:
+        """Delivers to it no more."""
+        listening = self.subscriptions.get(subscription.channel, [])
+        if subscription in listening:
+            listening.remove(subscription)
+        if not listening:
+            self.subscriptions.pop(subscription.channel, None)
+
+
+class MemoryPubSub(PubSub):
+    """One node.
+
+    Args:
+        bus: shared with the other nodes of this process; None: a bus of its own.
+    """
+
+    def __init__(self, bus: MemoryBus | None = None, *, prefix: str = "") -> None:
+        self._bus = bus or MemoryBus()
+        self._prefix = prefix
+        self._origin = secrets.token_hex(8)
+        self._own: list[Subscription] = []
+
+    @override
+    async def publish(self, channel: str, message: bytes, skip_self: bool = True) -> None:
+        for subscription in tuple(self._bus.subscriptions.get(self._prefix + channel, ())):
+            subscription.offer(message, self._origin, skip_self)
+
+    @override
+    async def subscribe(self, channel: str, handler: Handler) -> Subscription:
+        subscription = Subscription(self._prefix + channel, self._origin, handler, self._ended)
+        self._own.append(subscription)
+        self._bus.add(subscription)
+        return subscription
+
+    @override
+    def scope(self, name: str) -> PubSub:
+        return MemoryPubSub(self._bus, prefix=f"{self._prefix}{name}/")
+
+    @override
+    async def close(self) -> None:
+        for subscription in tuple(self._own):
+            await subscription.close()
+
+    def _ended(self, subscription: Subscription) -> None:
+        self._bus.remove(subscription)
+        if subscription in self._own:
+            self._own.remove(subscription)

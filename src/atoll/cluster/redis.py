@@ -1,0 +1,117 @@
+"""The way to Redis: one pool of connections per address, that mends itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from atoll.errors import RedisBelongsToAnother, RedisUnavailable
+
+ANSWER_SECONDS = 5.0  # no answer for so long means a half-open connection; blocking reads ask for less
+CONNECT_SECONDS = 3.0
+IDLE_CHECK_SECONDS = 10
+CONNECTIONS = 50
+RETRIES = 2
+
+
+class RedisConnection:
+    """A Redis database and this installation's part of it.
+
+    Connections are made on demand. Restarts, killed connections and half-open sockets are noticed and
+    mended without
+    a restart here: a command is tried again up to twice within about a second, then fails. A command may
+    thus have
+    been applied twice or, after an error, once: whatever is written must bear that (scripts that check
+    first). Scripts come back by themselves after a restart with empty data (`client.register_script`).
+
+    Args:
+        url: `redis://[user:password@]host:port/db`, `rediss://` for TLS, or `unix://path`.
+        namespace: first part of every key.
+    """
+
+    def __init__(self, url: str, namespace: str) -> None:
+        self._url = url
+        self.namespace = namespace
+        # Any: the client's types say that each command gives either its result or an awaitable of it.
+        self._pool: Any = redis.asyncio.BlockingConnectionPool.from_url(
+            url,
+            max_connections=CONNECTIONS,
+            timeout=ANSWER_SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_keepalive=True,
+            health_check_interval=IDLE_CHECK_SECONDS,
+            retry=AsyncRetry(ExponentialBackoff(cap=0.5, base=0.05), RETRIES),
+            protocol=2,
+        )
+        self.client: Any = redis.asyncio.Redis(connection_pool=self._pool)
+
+    @property
+    def address(self) -> str:
+        """For messages and logs: where Redis is, without user and password."""
+        parts = urlsplit(self._url)
+        return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+    def key(self, *parts: str) -> str:
+        """A key of this installation: `<namespace>:a:b`."""
+        return ":".join((self.namespace, *parts))
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turns what the client raises in the block into `RedisUnavailable`."""
+        try:
+            yield
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RedisUnavailable(
+                f"Redis at {self.address} does not answer. Check that it runs and can be reached.",
+                detail=f"{type(error).__name__}: {error}",
+            ) from error
+
+    async def ping(self) -> None:
+        """Raises `RedisUnavailable` unless Redis answers."""
+        with self.errors():
+            await self.client.ping()
+
+    async def claim(self, installation: str) -> None:
+        """Marks this namespace of this Redis as the installation's. Call it at start; repeat it after data
+        loss.
+
+        Args:
+            installation: the same for all processes of one installation, different from any other's.
+
+        Raises RedisBelongsToAnother when it carries another installation's mark, `RedisUnavailable`.
+        """
+        with self.errors():
+            holder = await self.client.set(self.key("installation"), installation, nx=True, get=True)
+        if holder is not None and holder.decode() != installation:
+            raise RedisBelongsToAnother(
+                f"Redis at {self.address} is used by another installation under the same namespace "
+                f"({self.namespace}). Set REDIS_NAMESPACE to another name or use another Redis.",
+                detail=f"marked {holder.decode()}, we are {installation}",
+            )
+
+    def sync_client(self) -> redis.Redis:
+        """A client for use in a thread of its own; whoever asks for it closes it."""
+        return redis.Redis.from_url(
+            self._url,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_keepalive=True,
+            health_check_interval=IDLE_CHECK_SECONDS,
+            retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), RETRIES),
+            protocol=2,
+        )
+
+    async def close(self) -> None:
+        """Closes all connections. Idempotent; a command after it connects again."""
+        await self.client.aclose()
+        await self._pool.disconnect()
