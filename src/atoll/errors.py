@@ -393,3 +393,44 @@ class PortTaken(AtollError):
     """The address the server is to listen on is in use or not ours."""
 
     code = "PORT_TAKEN"
+
+
+# --- Requests to an application ---------------------------------------------------------------------
+
+
+class ValidationFailed(BadRequest):
+    """Values break rules; a client gets one entry per problem.
+
+    Args:
+        problems: one text each.
+    """
+
+    code = "VALIDATION_FAILED"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class NotSupported(BadRequest):
+    """Something the wire format knows but this version of Atoll does not do yet."""
+
+    code = "NOT_SUPPORTED"
+
+
+class SignInFailed(AtollError):
+    """Account or password wrong; the text is the same for both."""
+
+    code = "SIGN_IN_FAILED"
+    status = 401
+
+
+class TooManyAttempts(AtollError):
+    """Too many failed attempts. `retry_after` is in seconds."""
+
+    code = "TOO_MANY_ATTEMPTS"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
