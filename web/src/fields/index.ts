@@ -3,6 +3,7 @@ export {
   choicesOf,
   InvalidInput,
   isEmptyValue,
+  plainTitle,
   titleOf,
   type Choice,
   type FieldInterface,

@@ -96,8 +96,16 @@ export class InvalidInput {
   constructor(readonly text: string) {}
 }
 
+/** `{{t("Created at")}}` is how other clients mark a title that may be translated; the words inside are shown. */
+const MARKED = /^\{\{\s*t\(\s*["'](.*?)["'].*\)\s*\}\}$/;
+
 export function titleOf(field: FieldMeta): string {
-  return field.uiSchema?.title || field.name;
+  const title = field.uiSchema?.title;
+  return title ? plainTitle(title) : field.name;
+}
+
+export function plainTitle(title: string): string {
+  return MARKED.exec(title)?.[1] ?? title;
 }
 
 export function choicesOf(field: FieldMeta): Choice[] {

@@ -1,6 +1,6 @@
 /** Display shared by interfaces whose value is shown as one line of text. */
 import { useTranslation } from 'react-i18next';
-import { titleOf, isEmptyValue, type FieldInterface, type ViewProps } from '../types';
+import { isEmptyValue, type FieldInterface, type ViewProps } from '../types';
 
 export function Nothing() {
   const { t } = useTranslation('fields');
@@ -27,4 +27,3 @@ export function asText(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-export { titleOf };

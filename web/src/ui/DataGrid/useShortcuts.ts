@@ -1,16 +1,16 @@
 import { useEffect, useRef } from 'react';
 
-const FIELDS = 'input, textarea, select, [contenteditable="true"], [role="menu"], [role="dialog"]';
+const FIELDS = 'input, textarea, select, [contenteditable="true"], [role="menu"]';
 
 /** True when a single letter is meant as text, or another layer is on top. */
 export function isTyping(target: EventTarget | null): boolean {
-  const element = target instanceof HTMLElement ? target : null;
-  if (element instanceof HTMLInputElement && element.type === 'checkbox') return false;
-  return element?.closest(FIELDS) !== null && element !== null;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && target.type === 'checkbox') return false;
+  return target.closest(FIELDS) !== null;
 }
 
-/** Single keys that work anywhere on the screen while nobody types and no dialog is open. */
-export function useShortcuts(keys: Record<string, (() => void) | undefined>): void {
+/** Single keys that work anywhere on the screen while nobody types; `inDialog` also while a dialog is open. */
+export function useShortcuts(keys: Record<string, (() => void) | undefined>, { inDialog = false } = {}): void {
   const latest = useRef(keys);
   useEffect(() => {
     latest.current = keys;
@@ -18,7 +18,7 @@ export function useShortcuts(keys: Record<string, (() => void) | undefined>): vo
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      if (document.querySelector('[role="dialog"][aria-modal="true"]')) return;
+      if (!inDialog && document.querySelector('[role="dialog"]')) return;
       const action = latest.current[event.key];
       if (!action) return;
       event.preventDefault();
@@ -26,5 +26,5 @@ export function useShortcuts(keys: Record<string, (() => void) | undefined>): vo
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
-  }, []);
+  }, [inDialog]);
 }

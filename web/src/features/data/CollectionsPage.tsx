@@ -1,0 +1,95 @@
+import { Button } from '@mantine/core';
+import { IconPlus, IconTable } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
+import { useMemo, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { mayConfigure, useAccount } from '../../app/account';
+import { boot } from '../../app/boot';
+import { DataGrid, useGridState, useLocalPage, type GridColumn } from '../../ui/DataGrid';
+import { DeleteCollection } from './DeleteCollection';
+import { collectionTitle, fieldsOf, type CollectionMeta } from './model';
+import { NewCollection } from './NewCollection';
+import { collectionsQuery } from './queries';
+import { RecordCount } from './RecordCount';
+
+const PATH = '/admin/settings/data/$source/collections';
+
+/** What kinds of records this app has. */
+export function CollectionsPage() {
+  const { t } = useTranslation(['data', 'fields', 'ui']);
+  const router = useRouter();
+  const navigate = useNavigate({ from: PATH });
+  const { create } = useSearch({ from: PATH });
+  const account = useAccount();
+  const [deleting, setDeleting] = useState<CollectionMeta | null>(null);
+  const gridKey = `${boot.app}.${account?.id ?? 0}.collections`;
+  const [state, setState] = useGridState(gridKey);
+  const columns = useMemo<GridColumn<CollectionMeta>[]>(
+    () => [
+      { id: 'title', title: t('column.title'), width: 240, text: collectionTitle, sortValue: collectionTitle, card: 'title' },
+      { id: 'name', title: t('column.name'), width: 200 },
+      {
+        id: 'fields',
+        title: t('column.fields'),
+        width: 110,
+        align: 'end',
+        text: (row) => String(fieldsOf(row).length),
+        sortValue: (row) => fieldsOf(row).length,
+      },
+      {
+        id: 'records',
+        title: t('column.records'),
+        width: 120,
+        align: 'end',
+        sortable: false,
+        text: () => '',
+        cell: (row) => <RecordCount collection={row.name} />,
+      },
+      { id: 'description', title: t('column.description'), width: 320, text: (row) => row.description ?? '' },
+    ],
+    [t],
+  );
+  const query = useLocalPage(useQuery(collectionsQuery), state, columns);
+  const configure = mayConfigure(account);
+  const setCreate = (on: boolean) =>
+    void navigate({ search: (old) => ({ ...old, create: on || undefined }), replace: !on });
+  const params = (row: CollectionMeta) => ({ source: 'main', collection: row.name, tab: 'fields' });
+  const to = '/admin/settings/data/$source/collections/$collection/$tab' as const;
+  const newButton = configure && (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => setCreate(true)}>
+      {t('collections.new')}
+    </Button>
+  );
+  return (
+    <>
+      <DataGrid
+        gridKey={gridKey}
+        label={t('collections.title')}
+        title={t('collections.title')}
+        description={t('collections.description')}
+        primary={newButton}
+        columns={columns}
+        query={query}
+        state={state}
+        onState={setState}
+        rowId={(row) => row.name}
+        rowHref={(row) => router.buildLocation({ to, params: params(row) }).href}
+        onOpen={(row) => void router.navigate({ to, params: params(row) })}
+        onCreate={configure ? () => setCreate(true) : undefined}
+        onDelete={configure ? setDeleting : undefined}
+        rowActions={(row) => [
+          {
+            id: 'data',
+            label: t('collections.viewData'),
+            icon: <IconTable size={16} />,
+            onAction: () => void router.navigate({ to: '/admin/r/$collection', params: { collection: row.name } }),
+          },
+        ]}
+        empty={{ text: t('collections.empty'), action: newButton }}
+      />
+      {create && configure && <NewCollection onClose={() => setCreate(false)} />}
+      <DeleteCollection collection={deleting} onClose={() => setDeleting(null)} />
+    </>
+  );
+}

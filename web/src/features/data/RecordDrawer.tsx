@@ -1,0 +1,128 @@
+import { ActionIcon, Button, Group, Skeleton, Stack, Text, Tooltip } from '@mantine/core';
+import { IconChevronDown, IconChevronUp, IconMaximize, IconPencil, IconTrash } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useSearch } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+import { ErrorState } from '../../ui/ErrorState';
+import { FormDrawer } from '../../ui/FormDrawer';
+import { useShortcuts } from '../../ui/DataGrid';
+import { collectionTitle, editableFields, recordTitle, type CollectionMeta, type RecordRow } from './model';
+import { recordQuery } from './queries';
+import { RecordDetails } from './RecordDetails';
+import { RecordFormDrawer } from './RecordFormDrawer';
+import type { RecordsSearch } from './routes';
+
+interface Props {
+  collection: CollectionMeta;
+  /** Rows of the list behind, for previous and next. */
+  rows: RecordRow[];
+  rowId: (row: RecordRow) => string;
+  onShow: (record: string | undefined, edit?: boolean) => void;
+  onDeleted: (ids: string[], message: string) => void;
+}
+
+/** A record beside its list: shown, edited or new. Which one is in the URL. */
+export function RecordDrawer(props: Props) {
+  const { collection, onShow } = props;
+  const { record, edit }: RecordsSearch = useSearch({ strict: false });
+  const isNew = record === 'new';
+  const row = useQuery({ ...recordQuery(collection.name, record ?? ''), enabled: record !== undefined && !isNew });
+  const close = () => onShow(undefined);
+  if (record === undefined) return null;
+  if (isNew || (edit && row.data)) {
+    return (
+      <RecordFormDrawer
+        key={record}
+        collection={collection}
+        record={isNew ? null : (row.data ?? null)}
+        recordKey={isNew ? null : record}
+        onClose={close}
+        onSaved={isNew ? undefined : () => onShow(record)}
+      />
+    );
+  }
+  return <RecordViewDrawer {...props} record={record} query={row} onClose={close} />;
+}
+
+interface ViewProps extends Props {
+  record: string;
+  query: { data: RecordRow | null | undefined; error: Error | null; refetch: () => unknown };
+  onClose: () => void;
+}
+
+function RecordViewDrawer({ collection, rows, rowId, onShow, onDeleted, record, query, onClose }: ViewProps) {
+  const { t } = useTranslation('data');
+  const at = rows.findIndex((row) => rowId(row) === record);
+  const step = (by: number) => {
+    const next = at >= 0 ? rows[at + by] : undefined;
+    return next ? () => onShow(rowId(next)) : undefined;
+  };
+  const { data } = query;
+  const title = data ? recordTitle(collection, data) : collectionTitle(collection);
+  const remove = () => {
+    onClose();
+    onDeleted([record], t('deletedOne', { name: title }));
+  };
+  return (
+    <FormDrawer
+      opened
+      onClose={onClose}
+      title={title}
+      footer={
+        data && (
+          <Group justify="space-between">
+            <Button variant="subtle" color="red" leftSection={<IconTrash size={16} />} onClick={remove}>
+              {t('delete')}
+            </Button>
+            {editableFields(collection).length > 0 && (
+              <Button leftSection={<IconPencil size={16} />} onClick={() => onShow(record, true)}>
+                {t('edit')}
+              </Button>
+            )}
+          </Group>
+        )
+      }
+    >
+      <Stack gap="md">
+        <Group gap={4} justify="flex-end">
+          <StepButton label={t('record.previous')} onClick={step(-1)} icon={<IconChevronUp size={18} />} />
+          <StepButton label={t('record.next')} onClick={step(1)} icon={<IconChevronDown size={18} />} />
+          <Tooltip label={t('record.fullPage')}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="lg"
+              aria-label={t('record.fullPage')}
+              component={Link}
+              to="/admin/r/$collection/$id"
+              params={{ collection: collection.name, id: record } as never}
+            >
+              <IconMaximize size={18} />
+            </ActionIcon>
+          </Tooltip>
+        </Group>
+        {query.error && <ErrorState error={query.error} onRetry={() => void query.refetch()} />}
+        {data === undefined && !query.error && <Skeleton height={200} />}
+        {data === null && <Text c="dimmed">{t('record.missing')}</Text>}
+        {data && <RecordDetails collection={collection} record={data} />}
+      </Stack>
+      <StepKeys previous={step(-1)} next={step(1)} />
+    </FormDrawer>
+  );
+}
+
+function StepButton({ label, onClick, icon }: { label: string; onClick: (() => void) | undefined; icon: React.ReactNode }) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} disabled={!onClick} onClick={onClick}>
+        {icon}
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+/** `j` and `k` walk through the list, inside the drawer too. */
+function StepKeys({ previous, next }: { previous: (() => void) | undefined; next: (() => void) | undefined }) {
+  useShortcuts({ k: previous, j: next }, { inDialog: true });
+  return null;
+}

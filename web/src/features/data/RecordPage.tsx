@@ -1,0 +1,87 @@
+import { Anchor, Breadcrumbs, Button, Group, Skeleton } from '@mantine/core';
+import { IconPencil, IconTrash } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+import { EmptyState } from '../../ui/EmptyState';
+import { ErrorState } from '../../ui/ErrorState';
+import { PageHeader } from '../../ui/PageHeader';
+import { useShortcuts } from '../../ui/DataGrid';
+import { CollectionGate } from './CollectionGate';
+import classes from './data.module.css';
+import { collectionTitle, editableFields, recordTitle, type CollectionMeta } from './model';
+import { pendingDeletes } from './pendingDeletes';
+import { recordQuery } from './queries';
+import { RecordDetails } from './RecordDetails';
+import { RecordFormDrawer } from './RecordFormDrawer';
+
+/** `/admin/r/<collection>/<id>`: one record on a page of its own. */
+export function RecordPage() {
+  const { collection: name, id } = useParams({ from: '/admin/r/$collection/$id' });
+  return (
+    <CollectionGate name={name} waiting={<Skeleton height={240} />}>
+      {(collection) => <Content key={`${name}/${id}`} collection={collection} id={id} />}
+    </CollectionGate>
+  );
+}
+
+function Content({ collection, id }: { collection: CollectionMeta; id: string }) {
+  const { t } = useTranslation('data');
+  const navigate = useNavigate();
+  const { edit } = useSearch({ from: '/admin/r/$collection/$id' });
+  const query = useQuery(recordQuery(collection.name, id));
+  const record = query.data;
+  const setEdit = (on: boolean) => void navigate({ to: '.', search: on ? { edit: true } : {} });
+  const toList = () => void navigate({ to: '/admin/r/$collection', params: { collection: collection.name } });
+  const writable = editableFields(collection).length > 0;
+  const remove = () => {
+    if (!record) return;
+    pendingDeletes.start(collection.name, [id], t('deletedOne', { name: recordTitle(collection, record) }));
+    toList();
+  };
+  useShortcuts({ e: record && writable ? () => setEdit(true) : undefined });
+  const crumbs = (
+    <Breadcrumbs mb="xs">
+      <Anchor component={Link} to="/admin/r/$collection" params={{ collection: collection.name } as never} size="sm">
+        {collectionTitle(collection)}
+      </Anchor>
+      <span aria-current="page">{record ? recordTitle(collection, record) : id}</span>
+    </Breadcrumbs>
+  );
+  if (query.error) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
+  if (record === null) {
+    return (
+      <EmptyState action={<Button variant="default" onClick={toList}>{collectionTitle(collection)}</Button>}>
+        {t('record.missing')}
+      </EmptyState>
+    );
+  }
+  return (
+    <>
+      {crumbs}
+      <PageHeader
+        title={record ? recordTitle(collection, record) : <Skeleton height={24} width={200} />}
+        actions={
+          record && (
+            <Group gap="xs">
+              <Button variant="subtle" color="red" leftSection={<IconTrash size={16} />} onClick={remove}>
+                {t('delete')}
+              </Button>
+              {writable && (
+                <Button leftSection={<IconPencil size={16} />} onClick={() => setEdit(true)}>
+                  {t('edit')}
+                </Button>
+              )}
+            </Group>
+          )
+        }
+      />
+      <div className={classes.panel}>
+        {record ? <RecordDetails collection={collection} record={record} /> : <Skeleton height={160} />}
+      </div>
+      {edit && record && (
+        <RecordFormDrawer collection={collection} record={record} recordKey={id} onClose={() => setEdit(false)} />
+      )}
+    </>
+  );
+}

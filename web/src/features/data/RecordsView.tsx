@@ -1,0 +1,129 @@
+import { Button } from '@mantine/core';
+import { IconPlus, IconTrash } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useRouter } from '@tanstack/react-router';
+import { useCallback, useMemo, useState, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useAccount } from '../../app/account';
+import { api } from '../../app/api';
+import { boot } from '../../app/boot';
+import { ConfirmDialog } from '../../ui/ConfirmDialog';
+import { DataGrid, useGridState, type GridSelection } from '../../ui/DataGrid';
+import { toast } from '../../ui/toasts';
+import { collectionTitle, editableFields, keyField, recordTitle, shownFields, type CollectionMeta, type RecordRow } from './model';
+import { pendingDeletes, useWithoutDeleted } from './pendingDeletes';
+import { countRecords, listFilter, recordsQuery, useRefreshRecords } from './queries';
+import { recordColumns, recordFilterFields } from './recordColumns';
+import { RecordDrawer } from './RecordDrawer';
+import { interfaceOf } from '../../fields';
+
+interface Props {
+  collection: CollectionMeta;
+  /** Absent inside the designer, which has a title of its own. */
+  title?: ReactNode;
+  toolbar?: ReactNode;
+  maxHeight?: string;
+}
+
+/** Up to this many records go with undo; more are asked about first. */
+const UNDO_LIMIT = 50;
+
+/** The records of one collection: list, search, filter, edit, delete. */
+export function RecordsView({ collection, title, toolbar, maxHeight }: Props) {
+  const { t } = useTranslation(['data', 'fields', 'ui']);
+  const router = useRouter();
+  const navigate = useNavigate();
+  const account = useAccount();
+  const gridKey = `${boot.app}.${account?.id ?? 0}.records.${collection.name}`;
+  const [state, setState] = useGridState(gridKey);
+  const [asked, setAsked] = useState<{ selection: GridSelection<RecordRow>; count: number } | null>(null);
+  const query = useQuery(recordsQuery(collection, state));
+  const key = keyField(collection);
+  const rowId = useCallback((row: RecordRow) => String(key ? row[key] : JSON.stringify(row)), [key]);
+  const page = useWithoutDeleted(collection.name, query.data, rowId);
+  const columns = useMemo(() => recordColumns(collection), [collection]);
+  const filterFields = useMemo(() => recordFilterFields(collection), [collection]);
+  const refresh = useRefreshRecords(collection.name);
+  const searchable = useMemo(() => shownFields(collection).some((field) => interfaceOf(field).searchable), [collection]);
+  const writable = editableFields(collection).length > 0;
+
+  const show = useCallback(
+    (record: string | undefined, edit?: boolean) =>
+      void navigate({ to: '.', search: (old: Record<string, unknown>) => ({ ...old, record, edit: edit || undefined }) }),
+    [navigate],
+  );
+  const rowHref = (row: RecordRow) =>
+    router.buildLocation({ to: '/admin/r/$collection/$id', params: { collection: collection.name, id: rowId(row) } }).href;
+  const destroy = (ids: string[], message: string) => pendingDeletes.start(collection.name, ids, message);
+  const destroyMany = async (selection: GridSelection<RecordRow>) => {
+    if (!selection.allMatching && selection.count <= UNDO_LIMIT) {
+      return destroy(selection.ids, t('deletedMany', { count: selection.count }));
+    }
+    // The list may be old: the server says how many it really are.
+    const filter = listFilter(collection, state) ?? undefined;
+    const count = selection.allMatching ? await countRecords(collection.name, filter) : selection.count;
+    setAsked({ selection, count: count ?? selection.count });
+  };
+  const confirmed = async () => {
+    if (!asked || !key) return;
+    const params = asked.selection.allMatching
+      ? { filter: listFilter(collection, state) ?? { [key]: { $notEmpty: true } } }
+      : { filterByTk: JSON.stringify(asked.selection.ids) };
+    const count = await api.resource(collection.name).action<number>('destroy', { params });
+    await refresh();
+    toast.success(t('deletedMany', { count }));
+  };
+  const createButton = writable && (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => show('new')}>
+      {t('record.new')}
+    </Button>
+  );
+
+  return (
+    <>
+      <DataGrid
+        gridKey={gridKey}
+        label={collectionTitle(collection)}
+        title={title}
+        primary={title === undefined ? undefined : createButton}
+        toolbar={
+          <>
+            {title === undefined && createButton}
+            {toolbar}
+          </>
+        }
+        columns={columns}
+        query={{ ...query, data: page }}
+        state={state}
+        onState={setState}
+        rowId={rowId}
+        rowName={(row) => recordTitle(collection, row)}
+        rowHref={key ? rowHref : undefined}
+        onOpen={key ? (row) => show(rowId(row)) : undefined}
+        onEdit={key && writable ? (row) => show(rowId(row), true) : undefined}
+        onDelete={key ? (row) => destroy([rowId(row)], t('deletedOne', { name: recordTitle(collection, row) })) : undefined}
+        onCreate={writable ? () => show('new') : undefined}
+        bulkActions={
+          key
+            ? [{ id: 'delete', label: t('delete'), icon: <IconTrash size={16} />, danger: true, onAction: (selection) => destroyMany(selection).catch(toast.error) }]
+            : undefined
+        }
+        filterFields={filterFields}
+        searchable={searchable}
+        maxHeight={maxHeight}
+        empty={{ text: t('record.empty', { title: collectionTitle(collection) }), action: createButton }}
+      />
+      <RecordDrawer collection={collection} rows={page?.rows ?? []} rowId={rowId} onShow={show} onDeleted={destroy} />
+      <ConfirmDialog
+        opened={asked !== null}
+        onClose={() => setAsked(null)}
+        question={t('deleteMany.question', { count: asked?.count ?? 0 })}
+        verb={t('deleteMany.verb', { count: asked?.count ?? 0 })}
+        danger
+        onConfirm={confirmed}
+      >
+        {t('deleteMany.consequence')}
+      </ConfirmDialog>
+    </>
+  );
+}

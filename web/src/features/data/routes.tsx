@@ -1,0 +1,88 @@
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { adminRoute } from '../../app/baseRoutes';
+import { parseGridSearch, type GridSearch } from '../../ui/DataGrid/urlState';
+
+export interface CollectionsSearch extends GridSearch {
+  /** The drawer for a new collection is open. */
+  create?: boolean;
+}
+
+export interface RecordsSearch extends GridSearch {
+  /** Key of the record in the drawer, or `new`. */
+  record?: string;
+  /** The drawer edits instead of showing. */
+  edit?: boolean;
+}
+
+export interface DesignerSearch extends GridSearch {
+  /** Name of the field in the drawer, or `new`. */
+  field?: string;
+}
+
+function parseCollectionsSearch(raw: Record<string, unknown>): CollectionsSearch {
+  return { ...parseGridSearch(raw), ...(raw.create === true ? { create: true } : {}) };
+}
+
+export function parseRecordsSearch(raw: Record<string, unknown>): RecordsSearch {
+  const search: RecordsSearch = parseGridSearch(raw);
+  // A key of digits arrives as a number.
+  if (typeof raw.record === 'string' || typeof raw.record === 'number') search.record = String(raw.record);
+  if (raw.edit === true) search.edit = true;
+  return search;
+}
+
+function parseDesignerSearch(raw: Record<string, unknown>): DesignerSearch & RecordsSearch {
+  const search: DesignerSearch & RecordsSearch = parseRecordsSearch(raw);
+  if (typeof raw.field === 'string') search.field = raw.field;
+  return search;
+}
+
+const toCollections = () => {
+  throw redirect({ to: '/admin/settings/data/$source/collections', params: { source: 'main' }, replace: true });
+};
+
+const dataRoute = createRoute({ getParentRoute: () => adminRoute, path: '/settings/data', beforeLoad: toCollections });
+
+const sourceRoute = createRoute({ getParentRoute: () => adminRoute, path: '/settings/data/$source', beforeLoad: toCollections });
+
+const collectionsRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/settings/data/$source/collections',
+  validateSearch: parseCollectionsSearch,
+  component: lazyRouteComponent(() => import('./CollectionsPage'), 'CollectionsPage'),
+});
+
+const collectionRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/settings/data/$source/collections/$collection',
+  beforeLoad: ({ params }) => {
+    throw redirect({
+      to: '/admin/settings/data/$source/collections/$collection/$tab',
+      params: { ...params, tab: 'fields' },
+      replace: true,
+    });
+  },
+});
+
+const designerRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/settings/data/$source/collections/$collection/$tab',
+  validateSearch: parseDesignerSearch,
+  component: lazyRouteComponent(() => import('./DesignerPage'), 'DesignerPage'),
+});
+
+const recordsRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/r/$collection',
+  validateSearch: parseRecordsSearch,
+  component: lazyRouteComponent(() => import('./RecordsPage'), 'RecordsPage'),
+});
+
+const recordRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: '/r/$collection/$id',
+  validateSearch: (raw: Record<string, unknown>): { edit?: boolean } => (raw.edit === true ? { edit: true } : {}),
+  component: lazyRouteComponent(() => import('./RecordPage'), 'RecordPage'),
+});
+
+export const dataRoutes = [dataRoute, sourceRoute, collectionsRoute, collectionRoute, designerRoute, recordsRoute, recordRoute] as const;
