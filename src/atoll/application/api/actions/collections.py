@@ -1,0 +1,215 @@
+"""`collections` and `collections.fields` (http-api.md 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from atoll.application.api.actions.records import caller
+from atoll.application.api.resources import LOGGED_IN, ResourceRegistry
+from atoll.application.auth.accounts import plain
+from atoll.application.collections.store import flatten
+from atoll.application.context import Context, Page
+from atoll.application.records.filter import is_empty
+from atoll.application.records.parameters import names
+from atoll.errors import BadRequest
+
+_SNIPPET = "pm.data-source-manager.data-source-main"
+Row = dict[str, Any]
+
+
+def define(resources: ResourceRegistry) -> None:
+    """Adds both resources."""
+    resources.define(
+        "collections",
+        {
+            "list": list_collections,
+            "listMeta": list_meta,
+            "get": get_collection,
+            "create": create_collection,
+            "update": update_collection,
+            "destroy": destroy_collections,
+            "setFields": set_fields,
+        },
+        access={"list": LOGGED_IN, "listMeta": LOGGED_IN},
+        snippet=_SNIPPET,
+    )
+    resources.define(
+        "collections.fields",
+        {
+            "list": list_fields,
+            "get": get_field,
+            "create": create_field,
+            "update": update_field,
+            "destroy": destroy_field,
+        },
+        snippet=_SNIPPET,
+    )
+
+
+def _values(ctx: Context) -> Mapping[str, Any]:
+    if ctx.values is None:
+        return {}
+    if not isinstance(ctx.values, dict):
+        raise BadRequest("The body must be a JSON object")
+    return ctx.values
+
+
+def _key(ctx: Context) -> str:
+    key = ctx.params.get("filterByTk")
+    if not isinstance(key, str):
+        raise BadRequest("`filterByTk` is required: the name")
+    return key
+
+
+async def _rows(ctx: Context, table: str, params: Mapping[str, Any]) -> tuple[list[Row], Row | None]:
+    """Metadata rows for the client's list parameters; `fields` and `except` apply to the flattened row."""
+    system = ctx.app.collections.system[table]
+    kept = {key: value for key, value in params.items() if key not in ("fields", "except", "appends")}
+    kept.setdefault("sort", "sort")
+    result = await ctx.app.records.list(system, kept, caller(ctx))
+    rows = [flatten(plain(row)) for row in (result.rows if isinstance(result, Page) else result)]
+    wanted, unwanted = names(params.get("fields")), names(params.get("except"))
+    if wanted:
+        rows = [{name: value for name, value in row.items() if name in wanted} for row in rows]
+    if unwanted:
+        rows = [{name: value for name, value in row.items() if name not in unwanted} for row in rows]
+    return rows, result.meta if isinstance(result, Page) else None
+
+
+async def _with_fields(ctx: Context, rows: list[Row]) -> list[Row]:
+    known = [row["name"] for row in rows if "name" in row]
+    condition = {"collectionName": {"$in": known}}
+    fields, _ = await _rows(ctx, "fields", {"paginate": False, "filter": condition})
+    by_collection: dict[str, list[Row]] = {}
+    for field in fields:
+        by_collection.setdefault(field["collectionName"], []).append(field)
+    return [{**row, "fields": by_collection.get(row.get("name", ""), [])} for row in rows]
+
+
+async def list_collections(ctx: Context) -> Any:
+    """All collections, with their fields when appended."""
+    rows, meta = await _rows(ctx, "collections", ctx.params)
+    if "fields" in names(ctx.params.get("appends")):
+        rows = await _with_fields(ctx, rows)
+    return rows if meta is None else Page(rows, meta)
+
+
+async def list_meta(ctx: Context) -> Any:
+    """All collections with all fields, for any signed-in user."""
+    rows, _ = await _rows(ctx, "collections", {"paginate": False})
+    return await _with_fields(ctx, rows)
+
+
+async def get_collection(ctx: Context) -> Any:
+    """One collection or null."""
+    condition = ctx.params.get("filter") or {}
+    if "filterByTk" in ctx.params:
+        condition = {"$and": [condition, {"name": _key(ctx)}]}
+    kept = {key: value for key, value in ctx.params.items() if key in ("fields", "except")}
+    rows, _ = await _rows(ctx, "collections", {**kept, "paginate": False, "filter": condition})
+    if not rows:
+        return None
+    if "fields" in names(ctx.params.get("appends")):
+        rows = await _with_fields(ctx, rows[:1])
+    return rows[0]
+
+
+async def create_collection(ctx: Context) -> Any:
+    """Makes the table at once; usable when the answer is there."""
+    row = await ctx.app.collections.create(_values(ctx))
+    await ctx.app.collection_changed(row["name"])
+    return row
+
+
+async def update_collection(ctx: Context) -> Any:
+    """Merges options; a list with the changed collection, empty when there is none."""
+    key = _key(ctx)
+    row = await ctx.app.collections.update(key, _values(ctx))
+    if row is None:
+        return []
+    await ctx.app.collection_changed(key)
+    return [row]
+
+
+async def destroy_collections(ctx: Context) -> Any:
+    """Drops the tables; answers how many there were."""
+    key = ctx.params.get("filterByTk")
+    wanted = [key] if isinstance(key, str) else key
+    if wanted is None and not is_empty(ctx.params.get("filter")):
+        rows, _ = await _rows(ctx, "collections", {"paginate": False, "filter": ctx.params["filter"]})
+        wanted = [row["name"] for row in rows]
+    if not isinstance(wanted, list) or not all(isinstance(name, str) for name in wanted):
+        raise BadRequest("To destroy collections, `filterByTk` or `filter` is required")
+    count = await ctx.app.collections.destroy(wanted)
+    for name in wanted:
+        await ctx.app.collection_changed(name)
+    return count
+
+
+async def set_fields(ctx: Context) -> Any:
+    """Makes the fields exactly those listed: creates, changes and removes; each change stands for itself."""
+    name, fields = _key(ctx), _values(ctx).get("fields")
+    if not isinstance(fields, list) or not all(isinstance(field, dict) for field in fields):
+        raise BadRequest("`fields` must be a list of field descriptions")
+    before = {row["name"] for row in (await _rows(ctx, "fields", _of(name)))[0]}
+    wanted = {field.get("name") for field in fields}
+    try:
+        for gone in sorted(before - wanted):
+            await ctx.app.collections.destroy_field(name, gone)
+        for field in fields:
+            if field.get("name") in before:
+                await ctx.app.collections.update_field(name, field["name"], field)
+            else:
+                await ctx.app.collections.create_field(name, field)
+    finally:
+        await ctx.app.collection_changed(name)
+    return (await _rows(ctx, "fields", _of(name)))[0]
+
+
+# -- fields ----------------------------------------------------------------------------------------------
+
+
+def _of(collection: str) -> dict[str, Any]:
+    return {"paginate": False, "filter": {"collectionName": collection}}
+
+
+def _source(ctx: Context) -> str:
+    return ctx.source_id or ""
+
+
+async def list_fields(ctx: Context) -> Any:
+    """The fields of a collection."""
+    condition = {"$and": [{"collectionName": _source(ctx)}, ctx.params.get("filter") or {}]}
+    rows, meta = await _rows(ctx, "fields", {**ctx.params, "filter": condition})
+    return rows if meta is None else Page(rows, meta)
+
+
+async def get_field(ctx: Context) -> Any:
+    """One field or null."""
+    condition = {"$and": [{"collectionName": _source(ctx)}, {"name": _key(ctx)}]}
+    rows, _ = await _rows(ctx, "fields", {"paginate": False, "filter": condition})
+    return rows[0] if rows else None
+
+
+async def create_field(ctx: Context) -> Any:
+    """Adds the column at once."""
+    row = await ctx.app.collections.create_field(_source(ctx), _values(ctx))
+    await ctx.app.collection_changed(_source(ctx))
+    return row
+
+
+async def update_field(ctx: Context) -> Any:
+    """Merges options; a list with the changed field, empty when there is none."""
+    row = await ctx.app.collections.update_field(_source(ctx), _key(ctx), _values(ctx))
+    if row is None:
+        return []
+    await ctx.app.collection_changed(_source(ctx))
+    return [row]
+
+
+async def destroy_field(ctx: Context) -> Any:
+    """Drops the column; `true` also when there was none."""
+    if await ctx.app.collections.destroy_field(_source(ctx), _key(ctx)):
+        await ctx.app.collection_changed(_source(ctx))
+    return True

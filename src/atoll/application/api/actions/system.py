@@ -1,0 +1,84 @@
+"""`app`, `systemSettings`, `tokenControlConfig`, `pm` (http-api.md A.1, A.2, 6.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atoll import __version__
+from atoll.application.api.actions.records import GENERIC, caller
+from atoll.application.api.resources import PUBLIC, ResourceRegistry
+from atoll.application.auth.accounts import DEFAULT_POLICY
+from atoll.application.auth.durations import seconds
+from atoll.application.context import Context
+from atoll.errors import BadRequest
+
+
+def define(resources: ResourceRegistry) -> None:
+    """Adds the resources."""
+    resources.define(
+        "app", {"getInfo": get_info, "getLang": get_lang}, access={"getInfo": PUBLIC, "getLang": PUBLIC}, snippet="app"
+    )
+    resources.define(
+        "systemSettings",
+        {"get": get_settings, "put": update_settings, "update": update_settings},
+        access={"get": PUBLIC},
+        snippet="pm.system-settings.system-settings",
+    )
+    resources.define(
+        "tokenControlConfig",
+        {"list": GENERIC["list"], "get": GENERIC["get"], "update": update_policy},
+        snippet="pm.security.token-control-config",
+    )
+    resources.define("pm", {"listEnabled": list_plugins, "list": list_plugins}, access={"listEnabled": PUBLIC})
+
+
+async def get_info(ctx: Context) -> Any:
+    """Name, version, language and kind of database."""
+    system = (await ctx.app.accounts.settings()).system
+    return {
+        "database": {"dialect": ctx.app.database.kind},
+        "version": __version__,
+        "lang": system.get("appLang") or "en-US",
+        "name": ctx.app.name,
+        "title": system.get("title"),
+        "theme": "default",
+    }
+
+
+async def get_lang(ctx: Context) -> Any:
+    """The language that is spoken with the caller: the one asked for if it is enabled, else the app's."""
+    system = (await ctx.app.accounts.settings()).system
+    enabled = system.get("enabledLanguages") or ["en-US"]
+    lang = ctx.locale if ctx.locale in enabled else system.get("appLang") or enabled[0]
+    return {"lang": lang, "resources": {"client": {}}}
+
+
+async def get_settings(ctx: Context) -> Any:
+    """The system settings."""
+    return dict((await ctx.app.accounts.settings()).system)
+
+
+async def update_settings(ctx: Context) -> Any:
+    """Changes the system settings; there is one row."""
+    collection = ctx.app.collections.system["systemSettings"]
+    changed = await ctx.app.records.update(collection, {"filterByTk": 1}, ctx.values, caller(ctx))
+    await ctx.app.settings_changed()
+    return changed
+
+
+async def update_policy(ctx: Context) -> Any:
+    """Changes how long tokens and sessions live."""
+    config = ctx.values.get("config") if isinstance(ctx.values, dict) else None
+    if not isinstance(config, dict):
+        raise BadRequest("`config` must be an object")
+    for name in DEFAULT_POLICY:
+        if name in config:
+            seconds(config[name])
+    changed = await GENERIC["update"](ctx)
+    await ctx.app.settings_changed()
+    return changed
+
+
+async def list_plugins(ctx: Context) -> Any:
+    """The plugins of the app."""
+    return [{"name": plugin.name, "packageName": plugin.name, "enabled": True} for plugin in ctx.app.plugins]

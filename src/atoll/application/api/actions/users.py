@@ -1,0 +1,186 @@
+"""`users` and `roles` (http-api.md 6.7, 6.8, 6.10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atoll.application.acl import ACTIONS, ALIASES, refused
+from atoll.application.api.actions.records import GENERIC, caller
+from atoll.application.api.resources import LOGGED_IN, ResourceRegistry
+from atoll.application.context import NOTHING, Context
+from atoll.errors import BadRequest, Unauthenticated
+
+_BUILT_IN = frozenset({"root", "admin", "member"})
+
+
+def define(resources: ResourceRegistry) -> None:
+    """Adds both resources."""
+    resources.define(
+        "users",
+        {
+            "list": list_users,
+            "get": get_user,
+            "create": create_user,
+            "update": update_user,
+            "destroy": destroy_user,
+            "updateProfile": update_profile,
+            "updateLang": update_lang,
+            "setDefaultRole": set_default_role,
+        },
+        access={"updateProfile": LOGGED_IN, "updateLang": LOGGED_IN, "setDefaultRole": LOGGED_IN},
+        snippet="pm.users",
+    )
+    resources.define(
+        "roles",
+        {
+            "check": check_role,
+            "list": GENERIC["list"],
+            "get": GENERIC["get"],
+            "create": create_role,
+            "update": update_role,
+            "destroy": destroy_role,
+        },
+        access={"check": LOGGED_IN},
+        snippet="pm.acl.roles",
+    )
+
+
+async def list_users(ctx: Context) -> Any:
+    """One page of users."""
+    return await ctx.app.users.list(ctx.params, caller(ctx))
+
+
+async def get_user(ctx: Context) -> Any:
+    """One user or null."""
+    return await ctx.app.users.get(ctx.params, caller(ctx))
+
+
+async def create_user(ctx: Context) -> Any:
+    """The new user."""
+    return await ctx.app.users.create(ctx.values, caller(ctx))
+
+
+async def update_user(ctx: Context) -> Any:
+    """The changed users; their connections start anew with their new rights."""
+    changed = await ctx.app.users.update(ctx.params, ctx.values, caller(ctx))
+    for record in changed:
+        await ctx.app.user_changed(record["id"])
+    return changed
+
+
+async def destroy_user(ctx: Context) -> Any:
+    """How many users are gone."""
+    count, ids = await ctx.app.users.destroy(ctx.params, caller(ctx))
+    for user_id in ids:
+        await ctx.app.user_changed(user_id)
+    return count
+
+
+def _me(ctx: Context) -> int:
+    if ctx.user is None:
+        raise Unauthenticated("Unauthenticated. Please sign in to continue.", code="EMPTY_TOKEN")
+    return ctx.user.id
+
+
+def _body(ctx: Context) -> dict[str, Any]:
+    return ctx.values if isinstance(ctx.values, dict) else {}
+
+
+async def _update_me(ctx: Context, names: tuple[str, ...]) -> Any:
+    me = _me(ctx)
+    given = {name: value for name, value in _body(ctx).items() if name in names}
+    changed = await ctx.app.users.update({"filterByTk": me}, given, caller(ctx))
+    await ctx.app.user_changed(me)
+    return changed[0] if changed else None
+
+
+async def update_profile(ctx: Context) -> Any:
+    """Changes the caller's own name and addresses."""
+    if (await ctx.app.accounts.settings()).system.get("enableEditProfile") is False:
+        raise refused()
+    return await _update_me(ctx, ("nickname", "username", "email", "phone"))
+
+
+async def update_lang(ctx: Context) -> Any:
+    """Changes the caller's language."""
+    await _update_me(ctx, ("appLang",))
+    return NOTHING
+
+
+async def set_default_role(ctx: Context) -> Any:
+    """Chooses which of the caller's roles is taken when none is named."""
+    name = _body(ctx).get("roleName")
+    if not isinstance(name, str):
+        raise BadRequest("`roleName` is required")
+    me = _me(ctx)
+    await ctx.app.users.set_default_role(me, name)
+    await ctx.app.user_changed(me)
+    return "ok"
+
+
+# -- roles -----------------------------------------------------------------------------------------------
+
+
+async def check_role(ctx: Context) -> Any:
+    """What the current role may do."""
+    settings = await ctx.app.accounts.settings()
+    role = settings.roles.get(ctx.role or "")
+    if role is None or ctx.user is None:
+        raise Unauthenticated("The role does not exist any more.", code="ROLE_NOT_FOUND_ERR")
+    return {
+        "role": role.name,
+        "roleMode": settings.system.get("roleMode") or "default",
+        "strategy": {"actions": list(role.actions)},
+        "actions": {},
+        "snippets": sorted(role.snippets),
+        "resources": [],
+        "roles": [role.name],
+        "availableActions": list(ACTIONS),
+        "actionAlias": dict(ALIASES),
+        "allowAll": role.name == "root",
+        "allowConfigure": role.allow_configure is True,
+        "allowMenuItemIds": [],
+        "allowAnonymous": "anonymous" in settings.roles,
+        "uiButtonSchemasBlacklist": [],
+    }
+
+
+async def create_role(ctx: Context) -> Any:
+    """A new role; making it the default takes that from the one before."""
+    created = await GENERIC["create"](ctx)
+    await _one_default(ctx, created["name"] if isinstance(created, dict) else None)
+    await ctx.app.settings_changed()
+    return created
+
+
+async def update_role(ctx: Context) -> Any:
+    """The changed roles."""
+    changed = await GENERIC["update"](ctx)
+    await _one_default(ctx, changed[0]["name"] if changed else None)
+    await ctx.app.settings_changed()
+    return changed
+
+
+async def destroy_role(ctx: Context) -> Any:
+    """How many roles are gone; the built-in ones stay."""
+    roles = ctx.app.collections.system["roles"]
+    condition: dict[str, Any] = {"$and": [ctx.params.get("filter") or {}]}
+    if "filterByTk" in ctx.params:
+        condition["$and"].append({"name": ctx.params["filterByTk"]})
+    found = await ctx.app.records.list(roles, {"paginate": False, "filter": condition}, caller(ctx))
+    names = [row["name"] for row in (found if isinstance(found, list) else found.rows)]
+    if _BUILT_IN.intersection(names):
+        raise refused()
+    count = await GENERIC["destroy"](ctx)
+    for name in names:
+        await ctx.app.users.unlink_role(name)
+    await ctx.app.settings_changed()
+    return count
+
+
+async def _one_default(ctx: Context, name: str | None) -> None:
+    if name is None or _body(ctx).get("default") is not True:
+        return
+    roles = ctx.app.collections.system["roles"]
+    others = {"filter": {"default": True, "name": {"$ne": name}}}
+    await ctx.app.records.update(roles, others, {"default": False}, caller(ctx))

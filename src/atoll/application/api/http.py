@@ -1,0 +1,180 @@
+"""The HTTP API: from an ASGI request to an action and back."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from atoll.application import acl
+from atoll.application.api import query_string
+from atoll.application.api.bodies import decode_body, decode_parameter, read_body
+from atoll.application.api.cors import cors_headers, preflight
+from atoll.application.api.envelope import failure, success, unexpected
+from atoll.application.api.actions.records import GENERIC
+from atoll.application.api.resources import LOGGED_IN, PUBLIC, Action
+from atoll.application.api.route import Route, resolve
+from atoll.application.context import Context, Handler, RawAnswer
+from atoll.errors import AtollError, Unauthenticated
+
+if TYPE_CHECKING:
+    from atoll.application.app import Application
+
+log = logging.getLogger(__name__)
+BODY_LIMIT = 10_000_000
+_JSON = (b"content-type", b"application/json; charset=utf-8")
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_BODIES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class HttpApi:
+    """Answers the requests of one app.
+
+    Args:
+        body_limit: bytes a request body may have.
+    """
+
+    def __init__(self, app: Application, body_limit: int = BODY_LIMIT) -> None:
+        self._app = app
+        self._body_limit = body_limit
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One request."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = headers.get("x-request-id", "")[:64] or str(uuid4())
+        extra = [(b"x-request-id", request_id.encode("latin-1")), *cors_headers(headers)]
+        try:
+            status, body, more = await self._answer(scope, receive, headers)
+        except AtollError as error:
+            status, body, more = failure(error)
+            more = [_JSON, *more]
+            if status >= 500:
+                log.error("%s %s", error.message, error.detail, exc_info=error, extra={"request": request_id})
+        except Exception:
+            log.exception("request failed", extra={"request": request_id, "path": scope["path"]})
+            status, body, more = 500, unexpected(request_id), [_JSON]
+        more.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": more + extra})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _answer(
+        self, scope: Any, receive: Any, headers: dict[str, str]
+    ) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+        method: str = scope["method"]
+        if method == "OPTIONS":
+            return 204, b"", preflight(headers)
+        path = scope.get("raw_path")
+        route = resolve(method, path.decode("latin-1") if path else scope["path"])
+        found = self._find(route) if route is not None else None
+        if route is None or found is None:
+            return 404, b"Not Found", [_TEXT]
+        params = _params(scope["query_string"], route)
+        values = None
+        if method in _BODIES:
+            body = await read_body(receive, headers, self._body_limit)
+            values = decode_body(body, headers.get("content-type", "")) if body else None
+        client = scope.get("client")
+        context = Context(
+            app=self._app,
+            resource=route.resource,
+            action=route.action,
+            method=method,
+            params=params,
+            values=values,
+            headers=headers,
+            client=client[0] if client else "",
+            timezone=headers.get("x-timezone") or self._app.default_offset,
+            locale=headers.get("x-locale") or str(params.get("locale") or "en-US"),
+            source_id=route.source_id,
+        )
+        handler = await self._admit(context, found)
+        result = await handler(context)
+        if isinstance(result, RawAnswer):
+            kind = (b"content-type", result.content_type.encode("latin-1"))
+            return context.status, result.body, [kind, *context.response_headers]
+        return context.status, success(result), [_JSON, *context.response_headers]
+
+    def _find(self, route: Route) -> Action | Handler | None:
+        """A resource's own action, or a generic one when the resource is a collection that people made."""
+        action = self._app.resources.find(route.resource, route.action)
+        if action is not None:
+            return action
+        if route.resource in self._app.collections.own():
+            return GENERIC.get(route.action)
+        return None
+
+    async def _admit(self, context: Context, found: Action | Handler) -> Handler:
+        """Authenticates, picks the role, checks the right; raises Unauthenticated or Forbidden."""
+        public = isinstance(found, Action) and found.access == PUBLIC
+        try:
+            await self._authenticate(context)
+        except Unauthenticated:
+            if not public:
+                raise
+        if isinstance(found, Action) and (public or found.access == LOGGED_IN):
+            return found.handler
+        settings = await self._app.accounts.settings()
+        role = settings.roles.get(context.role or "")
+        if role is None:
+            raise Unauthenticated("The role does not exist any more.", code="ROLE_NOT_FOUND_ERR")
+        if isinstance(found, Action):
+            acl.on_system(role, found.snippet)
+            return found.handler
+        permission = acl.on_records(role, self._app.collections.own()[context.resource], context.action)
+        context.only_own = permission.only_own
+        return found
+
+    async def _authenticate(self, context: Context) -> None:
+        token = _token(context)
+        if token is None:
+            raise Unauthenticated("Unauthenticated. Please sign in to continue.", code="EMPTY_TOKEN")
+        session = await self._app.sessions.authenticate(token, context.headers)
+        context.user, context.token, context.claims = session.user, token, session.claims
+        if session.new_token is not None:
+            context.set_header("x-new-token", session.new_token)
+        wanted = session.claims.role or context.headers.get("x-role")
+        roles = session.user.roles
+        if not roles:
+            raise Unauthenticated("This account has no role. Ask an administrator.", code="USER_HAS_NO_ROLES_ERR")
+        if wanted and wanted not in ("__union__", "anonymous"):
+            if wanted not in roles:
+                raise Unauthenticated("This account does not have that role.", code="ROLE_NOT_FOUND_FOR_USER")
+            context.role = wanted
+        else:
+            context.role = roles[0]
+
+
+def _token(context: Context) -> str | None:
+    """The token of the header (with or without `Bearer`), else of the query."""
+    header = context.headers.get("authorization")
+    if header is not None:
+        return header[7:].strip() if header[:7].lower() == "bearer " else header.strip()
+    token = context.params.get("token")
+    return token if isinstance(token, str) and token else None
+
+
+def _params(query: bytes, route: Route) -> dict[str, Any]:
+    params: dict[str, Any] = {}
+    if route.key is not None:
+        params["filterByTk"] = decode_parameter("filterByTk", route.key)
+    if query:
+        given = query_string.parse(query.decode("latin-1"))
+        for name in ("filter", "filterByTk"):
+            text = given.get(name)
+            if isinstance(text, str):
+                if name == "filter" and not text:
+                    del given[name]
+                else:
+                    given[name] = decode_parameter(name, text)
+        if not isinstance(given.get("filter", {}), dict):
+            del given["filter"]
+        params.update(given)
+    return params
+
+
+async def refuse(error: AtollError, scope: Any, send: Any) -> None:
+    """Answers any request with an error."""
+    status, body, more = failure(error)
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *more]})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -1,0 +1,57 @@
+"""Resources whose actions are code, as opposed to the generic actions of collections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from atoll.application.context import Handler
+
+PUBLIC: Final = "public"
+LOGGED_IN: Final = "loggedIn"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action. `access`: "public", "loggedIn", or None for what a role's snippets decide."""
+
+    handler: Handler
+    access: str | None
+    snippet: str
+
+
+class ResourceRegistry:
+    """The resources of one app, by name; association resources are written `collections.fields`."""
+
+    def __init__(self) -> None:
+        self._resources: dict[str, dict[str, Action]] = {}
+
+    def define(
+        self,
+        name: str,
+        actions: Mapping[str, Handler],
+        access: Mapping[str, str | None] | None = None,
+        snippet: str | None = None,
+    ) -> None:
+        """Adds actions to a resource; an action that was there is replaced.
+
+        Args:
+            access: action to "public" or "loggedIn"; all others need a role that has `snippet`.
+            snippet: the name of this part of the system for role snippets; default `pm.<name>`.
+        """
+        rules = access or {}
+        for action, rule in rules.items():
+            if rule not in (PUBLIC, LOGGED_IN, None):
+                raise ValueError(f"access of {name}:{action} must be 'public', 'loggedIn' or None, not {rule!r}")
+        resource = self._resources.setdefault(name, {})
+        for action, handler in actions.items():
+            resource[action] = Action(handler, rules.get(action), snippet or f"pm.{name}")
+
+    def find(self, resource: str, action: str) -> Action | None:
+        """The action, or None."""
+        return self._resources.get(resource, {}).get(action)
+
+    def names(self) -> frozenset[str]:
+        """The names that collections cannot have."""
+        return frozenset(name.split(".")[0] for name in self._resources)

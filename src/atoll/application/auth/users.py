@@ -1,0 +1,200 @@
+"""Users as records: passwords are hashed on the way in, roles are linked, the first user is protected."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from atoll.application.auth.accounts import Accounts
+from atoll.application.auth.passwords import Passwords
+from atoll.application.collections.store import CollectionStore
+from atoll.application.context import Page
+from atoll.application.fields.datetime import stored
+from atoll.application.fields.moments import now_ms
+from atoll.application.records.engine import Record, RecordEngine
+from atoll.application.records.filter import Caller
+from atoll.application.records.parameters import names
+from atoll.database.drivers.base import Connection, Database
+from atoll.errors import BadRequest, Forbidden, InvalidValue
+
+_FIRST = 1
+
+
+class Users:
+    """The people of one app."""
+
+    def __init__(
+        self,
+        database: Database,
+        collections: CollectionStore,
+        records: RecordEngine,
+        accounts: Accounts,
+        passwords: Passwords,
+    ) -> None:
+        self._database = database
+        self._users = collections.system["users"]
+        self._links = collections.system["rolesUsers"].table
+        self._records = records
+        self._accounts = accounts
+        self._passwords = passwords
+
+    async def credentials(self, account: str, *, by_email: bool) -> tuple[int | None, str | None]:
+        """Id and password hash of an account given by user name or e-mail; (None, None) when there is none."""
+        table = self._users.table
+        condition = table.c.email == account
+        if not by_email:
+            condition = condition | (table.c.username == account)
+        rows = (await self._database.run(select(table.c.id, table.c.password).where(condition))).rows
+        return (rows[0][0], rows[0][1]) if len(rows) == 1 else (None, None)
+
+    async def password_of(self, user_id: int) -> str | None:
+        """The password hash of a user."""
+        table = self._users.table
+        rows = (await self._database.run(select(table.c.password).where(table.c.id == user_id))).rows
+        return rows[0][0] if rows else None
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    async def list(self, params: Mapping[str, Any], caller: Caller) -> list[Record] | Page:
+        """Users, with `roles` when appended."""
+        result = await self._records.list(self._users, params, caller)
+        if "roles" in names(params.get("appends")):
+            await self._append_roles(result.rows if isinstance(result, Page) else result)
+        return result
+
+    async def get(self, params: Mapping[str, Any], caller: Caller) -> Record | None:
+        """One user, with `roles` when appended."""
+        record = await self._records.get(self._users, params, caller)
+        if record is not None and "roles" in names(params.get("appends")):
+            await self._append_roles([record])
+        return record
+
+    async def _append_roles(self, records: Sequence[Record]) -> None:
+        settings = await self._accounts.settings()
+        table = self._links
+        ids = [record["id"] for record in records if "id" in record]
+        statement = select(table.c.userId, table.c.roleName, table.c.default).where(table.c.userId.in_(ids))
+        linked: dict[int, list[dict[str, Any]]] = {}
+        for user_id, name, default in (await self._database.run(statement.order_by(table.c.roleName))).rows:
+            role = settings.roles.get(name)
+            if role is not None:
+                through = {"userId": user_id, "roleName": name, "default": None if default is None else bool(default)}
+                linked.setdefault(user_id, []).append({"name": name, "title": role.title, "rolesUsers": through})
+        for record in records:
+            record["roles"] = linked.get(record.get("id", 0), [])
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    async def create(self, values: Any, caller: Caller) -> Record | list[Record]:
+        """A new user; without `roles` it gets the default role."""
+        if isinstance(values, list):
+            return [await self._create_one(item, caller) for item in values]
+        return await self._create_one(values, caller)
+
+    async def _create_one(self, values: Any, caller: Caller) -> Record:
+        given = await self._prepared(values)
+        roles = await self._roles(given.pop("roles", None))
+        if roles is None:
+            roles = [role.name for role in (await self._accounts.settings()).roles.values() if role.default]
+        async with self._database.transaction() as tx:
+            record = await self._records.create(self._users, given, caller, connection=tx)
+            if not isinstance(record, dict):
+                raise BadRequest("The values of a record are an object")
+            await self._link(tx, record["id"], roles)
+        return record
+
+    async def update(self, params: Mapping[str, Any], values: Any, caller: Caller) -> list[Record]:
+        """Changes users; a new password ends their sessions."""
+        given = await self._prepared(values)
+        roles = await self._roles(given.pop("roles", None))
+        if "password" in given:
+            given["passwordChangeTz"] = int(time.time() * 1000)
+        async with self._database.transaction() as tx:
+            records = await self._records.update(self._users, params, given, caller, connection=tx)
+            if roles is not None:
+                for record in records:
+                    await self._link(tx, record["id"], roles)
+        for record in records:
+            self._accounts.forget_user(record["id"])
+        return records
+
+    async def destroy(self, params: Mapping[str, Any], caller: Caller) -> tuple[int, list[int]]:
+        """Removes users and their links to roles; answers how many, and their ids. The first user stays."""
+        condition: dict[str, Any] = {"$and": [params.get("filter") or {}]}
+        if "filterByTk" in params:
+            condition["$and"].append({"id": params["filterByTk"]})
+        async with self._database.transaction() as tx:
+            found = await self._records.list(
+                self._users, {"paginate": False, "filter": condition, "fields": "id"}, caller, connection=tx
+            )
+            ids = [row["id"] for row in (found.rows if isinstance(found, Page) else found)]
+            if _FIRST in ids and ("filterByTk" in params or params.get("filter")):
+                raise Forbidden("The first user cannot be destroyed")
+            count = await self._records.destroy(self._users, params, caller, connection=tx)
+            await self._database.run(delete(self._links).where(self._links.c.userId.in_(ids)), connection=tx)
+        for user_id in ids:
+            self._accounts.forget_user(user_id)
+        return count, ids
+
+    async def set_default_role(self, user_id: int, name: str) -> None:
+        """Makes one of the user's roles the default; a role the user does not have changes nothing."""
+        table = self._links
+        async with self._database.transaction() as tx:
+            mine = select(table.c.roleName).where(table.c.userId == user_id, table.c.roleName == name)
+            if not (await self._database.run(mine, connection=tx)).rows:
+                return
+            everything = update(table).where(table.c.userId == user_id)
+            await self._database.run(everything.values(default=self._flag(False)), connection=tx)
+            await self._database.run(
+                everything.where(table.c.roleName == name).values(default=self._flag(True)), connection=tx
+            )
+        self._accounts.forget_user(user_id)
+
+    async def unlink_role(self, name: str) -> None:
+        """Takes a role that is gone from everybody."""
+        await self._database.run(delete(self._links).where(self._links.c.roleName == name))
+
+    def _flag(self, value: bool) -> bool | int:  # noqa: FBT001
+        return int(value) if self._database.kind == "sqlite" else value
+
+    async def _prepared(self, values: Any) -> dict[str, Any]:
+        if values is not None and not isinstance(values, Mapping):
+            raise BadRequest("The values of a user are an object")
+        given = {
+            key: value
+            for key, value in (values or {}).items()
+            if key not in ("id", "passwordChangeTz", "resetToken", "createdBy", "updatedBy")
+        }
+        password = given.get("password")
+        if password is None or password == "":
+            given.pop("password", None)
+        elif not isinstance(password, str):
+            raise InvalidValue("The password must be a text")
+        else:
+            given["password"] = await self._passwords.hash(password)
+        return given
+
+    async def _roles(self, values: Any) -> list[str] | None:
+        if values is None:
+            return None
+        items = values if isinstance(values, list) else [values]
+        wanted = [item.get("name") if isinstance(item, Mapping) else item for item in items]
+        known = (await self._accounts.settings()).roles
+        return [name for name in dict.fromkeys(wanted) if isinstance(name, str) and name in known]
+
+    async def _link(self, tx: Connection, user_id: int, roles: Sequence[str]) -> None:
+        """Makes the user's roles exactly these; a default that stays keeps its mark."""
+        table, now = self._links, stored(now_ms(), self._database.kind)
+        mine = select(table.c.roleName).where(table.c.userId == user_id)
+        before = {row[0] for row in (await self._database.run(mine, connection=tx)).rows}
+        gone = [name for name in before if name not in roles]
+        if gone:
+            unlink = delete(table).where(table.c.userId == user_id, table.c.roleName.in_(gone))
+            await self._database.run(unlink, connection=tx)
+        for name in roles:
+            if name not in before:
+                row = {"userId": user_id, "roleName": name, "default": None, "createdAt": now, "updatedAt": now}
+                await self._database.run(insert(table).values(row), connection=tx)

@@ -1,0 +1,98 @@
+"""What an action sees of its request, and what it may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from atoll.application.app import Application
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentUser:
+    """The signed-in user of a request.
+
+    `record` has the visible fields of the user as the API delivers them (no password); `roles` the names of
+    all roles the user holds, the default one first.
+    """
+
+    id: int
+    username: str | None
+    nickname: str | None
+    roles: tuple[str, ...]
+    record: Mapping[str, Any]
+    password_changed_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role as the permission check needs it. `actions` is the strategy: `view`, `update:own`, ..."""
+
+    name: str
+    title: str | None = None
+    actions: tuple[str, ...] = ()
+    snippets: tuple[str, ...] = ()
+    allow_configure: bool | None = None
+    default: bool = False
+
+
+@dataclass(slots=True)
+class Page:
+    """An answer with rows and a `meta` block: `{"data": rows, "meta": meta}`."""
+
+    rows: list[Any]
+    meta: dict[str, Any]
+
+
+@dataclass(slots=True)
+class RawAnswer:
+    """An answer that goes out as it is, without the data envelope."""
+
+    body: bytes
+    content_type: str
+
+
+class _Nothing:
+    """The type of `NOTHING`."""
+
+
+NOTHING: Final = _Nothing()
+"""Returned by a handler that has nothing to say: the answer is `{}` (as for `auth:signOut`)."""
+
+
+@dataclass(slots=True)
+class Context:
+    """One call of one action.
+
+    `params` is the parsed query string (`filter` already decoded from JSON, `filterByTk` from path or query),
+    `values` the decoded body. `timezone` is the `±HH:mm` of the request, `role` the role the request acts as.
+    """
+
+    app: Application
+    resource: str
+    action: str
+    method: str
+    params: dict[str, Any]
+    values: Any
+    headers: Mapping[str, str]
+    client: str = ""
+    locale: str = "en-US"
+    timezone: str = "+00:00"
+    source_id: str | None = None
+    user: CurrentUser | None = None
+    role: str | None = None
+    token: str | None = None
+    claims: Any = None
+    only_own: bool = False
+    status: int = 200
+    response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    def set_header(self, name: str, value: str) -> None:
+        """Adds a header to the answer; a name may be added several times."""
+        self.response_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+
+
+Handler = Callable[[Context], Awaitable[object]]
+"""An action. What it returns becomes `data`; a `Page` brings `meta`, `NOTHING` is `{}`, `RawAnswer` goes out as is."""

@@ -1,0 +1,86 @@
+"""The contract of a field type.
+
+A field type knows four forms of a value: what a client sends (JSON), what the driver takes, what the driver
+gives back, and what the client gets. It is constructed from the field's stored options and never changes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, Literal
+
+from atoll.errors import InvalidValue
+
+DatabaseKind = Literal["sqlite", "postgres"]
+Decoder = Callable[[Any], Any]
+Category = Literal["text", "number", "boolean", "instant", "wall", "day", "time", "json", "array", "uuid"]
+
+MISSING: Final = object()
+"""Stands for "the key is not there", which is not the same as null."""
+
+
+class Field(ABC):
+    """One column of a collection.
+
+    Args:
+        name: the field's name in the API, also the column's name.
+        options: all stored options of the field (`type`, `allowNull`, `unique`, `defaultValue`, `hidden`, ...).
+    """
+
+    types: ClassVar[tuple[str, ...]]
+    category: ClassVar[Category]
+    """Which filter operators make sense and how operands are read."""
+
+    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
+        self.name = name
+        self.options = options
+        self.primary_key = options.get("primaryKey") is True
+        self.auto_increment = options.get("autoIncrement") is True
+        self.allow_null = options.get("allowNull") is not False and not self.primary_key
+        self.unique = options.get("unique") is True and not self.primary_key
+        self.hidden = options.get("hidden") is True
+        self.read_only = False
+
+    @property
+    def type(self) -> str:
+        """The type's name as stored."""
+        return str(self.options["type"])
+
+    @property
+    def title(self) -> str:
+        """What people call the field: the UI title, else the name."""
+        schema = self.options.get("uiSchema")
+        title = schema.get("title") if isinstance(schema, Mapping) else None
+        return title if isinstance(title, str) and title else self.name
+
+    @abstractmethod
+    def column_type(self, kind: DatabaseKind) -> str:
+        """The column's type in DDL."""
+
+    @abstractmethod
+    def parse(self, value: Any, kind: DatabaseKind) -> Any:
+        """Turns a client's non-null value into what the driver takes; raises InvalidValue."""
+
+    def operand(self, value: Any, kind: DatabaseKind) -> Any:
+        """Turns a filter's non-null operand into what the driver takes; raises InvalidValue."""
+        return self.parse(value, kind)
+
+    def decoder(self, kind: DatabaseKind) -> Decoder | None:
+        """Turns a non-null driver value into its JSON form; None when it already is."""
+        return None
+
+    def initial(self, kind: DatabaseKind) -> Any:
+        """The driver value of a new record that has no key for this field."""
+        default = self.options.get("defaultValue")
+        return None if default is None else self.parse(default, kind)
+
+    def check_options(self) -> None:
+        """Raises BadRequest when the options contradict each other; called before a field is created."""
+
+    def refuse(self, value: Any, expected: str) -> InvalidValue:
+        """The error for a value that does not fit."""
+        shown = repr(value)
+        if len(shown) > 60:
+            shown = shown[:57] + "..."
+        return InvalidValue(f"{self.title}: {shown} is not {expected}")

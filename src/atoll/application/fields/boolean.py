@@ -1,0 +1,37 @@
+"""True or false."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atoll.application.fields.base import DatabaseKind, Decoder, Field
+
+_WORDS = {
+    "true": True, "t": True, "yes": True, "y": True, "on": True, "1": True,
+    "false": False, "f": False, "no": False, "n": False, "off": False, "0": False,
+}  # fmt: skip
+
+
+class BooleanField(Field):
+    """`boolean`: also takes 0, 1 and the usual words."""
+
+    types = ("boolean",)
+    category = "boolean"
+
+    def column_type(self, kind: DatabaseKind) -> str:
+        """BOOLEAN; SQLite keeps 0 and 1."""
+        return "BOOLEAN"
+
+    def parse(self, value: Any, kind: DatabaseKind) -> bool | int:
+        """True or false."""
+        if isinstance(value, str):
+            value = _WORDS.get(value.strip().lower(), value)
+        elif type(value) is int and value in (0, 1):
+            value = value == 1
+        if not isinstance(value, bool):
+            raise self.refuse(value, "true or false")
+        return int(value) if kind == "sqlite" else value
+
+    def decoder(self, kind: DatabaseKind) -> Decoder | None:
+        """SQLite gives 0 and 1."""
+        return bool if kind == "sqlite" else None

@@ -1,0 +1,31 @@
+"""Floating point numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from atoll.application.fields.base import DatabaseKind, Field
+
+
+class DoubleField(Field):
+    """`double`, `float` and `real`: 64 bits in every database."""
+
+    types = ("double", "float", "real")
+    category = "number"
+
+    def column_type(self, kind: DatabaseKind) -> str:
+        """DOUBLE PRECISION also for `real`: nothing is gained by losing digits."""
+        return "DOUBLE PRECISION"
+
+    def parse(self, value: Any, kind: DatabaseKind) -> float:
+        """A finite number, also from text."""
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise self.refuse(value, "a number")
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            raise self.refuse(value, "a number") from None
+        if not math.isfinite(number):
+            raise self.refuse(value, "a number")
+        return number

@@ -1,0 +1,28 @@
+"""Long text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from atoll.application.fields.base import DatabaseKind, Field
+from atoll.application.fields.string import as_text
+
+
+class TextField(Field):
+    """`text`: without a limit."""
+
+    types = ("text", "markdown", "vditor", "richText", "code", "url", "attachmentURL")
+    category = "text"
+
+    def column_type(self, kind: DatabaseKind) -> str:
+        """TEXT everywhere."""
+        return "TEXT"
+
+    def parse(self, value: Any, kind: DatabaseKind) -> str:
+        """Text as it is."""
+        text = as_text(self, value)
+        return text.strip() if self.options.get("trim") is True else text
+
+    def operand(self, value: Any, kind: DatabaseKind) -> str:
+        """Untrimmed."""
+        return as_text(self, value)

@@ -1,0 +1,48 @@
+"""Instants that are stored as a number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from atoll.application.fields.base import DatabaseKind, Decoder, Field
+from atoll.application.fields.integer import as_whole
+from atoll.application.fields.moments import iso_text, parse_moment
+from atoll.errors import InvalidValue
+
+_LATEST = 253_402_300_799
+
+
+class UnixTimestampField(Field):
+    """`unixTimestamp`: seconds (or milliseconds, option `accuracy`) since 1970; delivered as an ISO instant."""
+
+    types = ("unixTimestamp",)
+    category = "number"
+
+    @property
+    def _per_second(self) -> int:
+        schema = self.options.get("uiSchema")
+        properties = schema.get("x-component-props") if isinstance(schema, dict) else None
+        accuracy = self.options.get("accuracy") or (properties or {}).get("accuracy")
+        return 1000 if accuracy == "millisecond" else 1
+
+    def column_type(self, kind: DatabaseKind) -> str:
+        """BIGINT everywhere."""
+        return "BIGINT"
+
+    def parse(self, value: Any, kind: DatabaseKind) -> int:
+        """A number as it is, or the instant of a text."""
+        if isinstance(value, str) and not value.lstrip("-").isdigit():
+            try:
+                return int(parse_moment(value)[0].timestamp() * self._per_second)
+            except ValueError:
+                raise self.refuse(value, "a point in time") from None
+        number = as_whole(self, value, 2**63 - 1)
+        if abs(number) > _LATEST * self._per_second:
+            raise InvalidValue(f"{self.title}: {number} is beyond the year 9999; is the unit right?")
+        return number
+
+    def decoder(self, kind: DatabaseKind) -> Decoder:
+        """ISO text with milliseconds."""
+        per_second = self._per_second
+        return lambda value: iso_text(datetime.fromtimestamp(value / per_second, UTC))

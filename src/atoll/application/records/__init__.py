@@ -1,0 +1,1 @@
+"""The record engine: filters, query plans, reading and writing rows of any collection."""

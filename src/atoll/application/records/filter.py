@@ -1,0 +1,271 @@
+"""Filters: from the client's JSON to a condition and its values, and from the condition to SQL (http-api.md 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, false, func, not_, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from atoll.application.collections.model import Collection
+from atoll.application.context import CurrentUser
+from atoll.application.fields.base import Field
+from atoll.application.fields.moments import iso_text, parse_offset
+from atoll.application.records.dates import named_span
+from atoll.application.records.operators import Condition, Reading, equal, operator
+from atoll.errors import BadRequest
+
+Lookup = Callable[[str], Collection | None]
+_VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
+
+
+class Caller:
+    """Whose filter it is: time zone, user and role, for dates and variables."""
+
+    __slots__ = ("_timezone", "now", "role", "user")
+
+    def __init__(self, timezone: str = "+00:00", user: CurrentUser | None = None, role: str | None = None) -> None:
+        self._timezone = timezone
+        self.user = user
+        self.role = role
+        self.now = datetime.now(UTC)
+
+    def zone(self) -> tzinfo:
+        """The request's zone; raises InvalidValue when the header is no offset."""
+        return parse_offset(self._timezone)
+
+    def variable(self, path: str) -> Any:
+        """The value of `{{path}}`; unknown ones are None."""
+        if path.startswith("ctx.state."):
+            path = "$user" + path.removeprefix("ctx.state.currentUser") if "currentUser" in path else ""
+        head, _, rest = path.partition(".")
+        if head == "$user" and self.user is not None:
+            return self.user.record.get(rest)
+        if head == "$nRole":
+            return self.role
+        if head == "$system" and rest == "now":
+            return iso_text(self.now)
+        if head in ("$nDate", "$date"):
+            span = named_span(rest, self.zone(), self.now)
+            if span is None:
+                return None
+            start = iso_text(span.start)
+            return start if span.end is None else [start, iso_text(span.end), "[)"]
+        return None
+
+
+def is_empty(raw: Any) -> bool:
+    """Whether a filter says nothing at all, so that update and destroy must refuse it."""
+    if isinstance(raw, Mapping):
+        return all(key in ("$and", "$or") and is_empty(value) for key, value in raw.items())
+    if isinstance(raw, list):
+        return all(is_empty(item) for item in raw)
+    return not isinstance(raw, (Mapping, list))
+
+
+def read_filter(collection: Collection, raw: Any, caller: Caller, lookup: Lookup) -> tuple[Condition | None, list[Any]]:
+    """The condition of a filter and its values; None when it does not restrict anything."""
+    reading = Reading(
+        collection.kind, caller.zone, caller.now, caller.user.id if caller.user is not None else None
+    )
+    condition = _Reader(caller, reading, lookup).group(collection, raw)
+    return condition, reading.values
+
+
+class _Reader:
+    def __init__(self, caller: Caller, reading: Reading, lookup: Lookup) -> None:
+        self._caller = caller
+        self._reading = reading
+        self._lookup = lookup
+
+    def group(self, collection: Collection, raw: Any) -> Condition | None:
+        if raw is None:
+            return None
+        if not isinstance(raw, Mapping):
+            raise BadRequest("A filter is an object")
+        parts = []
+        for key, value in raw.items():
+            if key in ("$and", "$or"):
+                part = self._joined(collection, key[1:], value)
+            elif key == "$not":
+                inner = self.group(collection, value)
+                part = None if inner is None else ("not", inner)
+            else:
+                part = self._path(collection, key.split("."), value)
+            if part is not None:
+                parts.append(part)
+        return _join("and", parts)
+
+    def _joined(self, collection: Collection, joiner: str, value: Any) -> Condition | None:
+        if isinstance(value, Mapping):
+            value = list(value.values()) if all(key.isdigit() for key in value) else [value]
+        if not isinstance(value, list):
+            raise BadRequest(f"${joiner} takes a list of conditions")
+        parts = [part for item in value if (part := self.group(collection, item)) is not None]
+        return _join(joiner, parts)
+
+    def _path(self, collection: Collection, path: list[str], value: Any) -> Condition | None:
+        name = path[0]
+        column = collection.fields.get(name)
+        if column is not None and not column.hidden:
+            return self._field(column, path[1:], value)
+        relation = collection.relations.get(name)
+        if relation is None:
+            raise BadRequest(f"Unknown field {name!r} in the filter for {collection.name!r}")
+        target = self._lookup(relation.target)
+        if target is None or target.target_key is None:
+            raise BadRequest(f"Unknown field {name!r} in the filter for {collection.name!r}")
+        rest = path[1:]
+        if rest in (["$exists"], ["$notExists"]):
+            rest = [target.target_key, *rest]
+        inner = self._path(target, rest, value) if rest else self.group(target, value)
+        return None if inner is None else ("related", name, inner)
+
+    def _field(self, column: Field, path: list[str], value: Any) -> Condition | None:
+        if len(path) == 1 and path[0].startswith("$"):
+            return operator(path[0])(column, self._resolved(value), self._reading)
+        if path:
+            raise BadRequest(f"{'.'.join([column.name, *path])!r} is not a path in the filter")
+        if isinstance(value, Mapping):
+            if not value:
+                raise BadRequest(f"The condition for {column.name!r} is empty")
+            parts = []
+            for key, operand in value.items():
+                if not key.startswith("$"):
+                    raise BadRequest(f"{column.name!r} has no part {key!r} that could be filtered")
+                parts.append(operator(key)(column, self._resolved(operand), self._reading))
+            return _join("and", parts)
+        return equal(column, self._resolved(value), self._reading)
+
+    def _resolved(self, operand: Any) -> Any:
+        if isinstance(operand, str):
+            found = _VARIABLE.fullmatch(operand.strip()) if "{{" in operand else None
+            return self._caller.variable(found[1]) if found else operand
+        if isinstance(operand, list):
+            return [self._resolved(item) for item in operand]
+        return operand
+
+
+def _join(joiner: str, parts: list[Condition]) -> Condition | None:
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else (joiner, *parts)
+
+
+# -- to SQL ----------------------------------------------------------------------------------------------
+
+
+class ConditionBuilder:
+    """Builds SQL for one condition; its values become the parameters `p0`, `p1`, ... in order."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._names: Iterator[str] = (f"p{index}" for index in range(1_000_000))
+
+    def build(self, collection: Collection, condition: Condition) -> ColumnElement[bool]:
+        """The SQL expression."""
+        verb = condition[0]
+        if verb in ("and", "or"):
+            parts = [self.build(collection, part) for part in condition[1:]]
+            return and_(*parts) if verb == "and" else or_(*parts)
+        if verb == "not":
+            return not_(self.build(collection, condition[1]))
+        if verb in ("never", "always"):
+            return false() if verb == "never" else true()
+        if verb == "related":
+            return self._related(collection, condition)
+        return self._plain(collection, condition)
+
+    def _related(self, collection: Collection, condition: Condition) -> ColumnElement[bool]:
+        relation = collection.relations[condition[1]]
+        target = self._lookup(relation.target)
+        if target is None:
+            raise BadRequest(f"Collection {relation.target!r} does not exist")
+        inner = self.build(target, condition[2])
+        keys = select(target.table.c[relation.target_key]).where(inner)
+        return collection.table.c[relation.foreign_key].in_(keys)
+
+    def _plain(self, collection: Collection, condition: Condition) -> ColumnElement[bool]:
+        verb, column = condition[0], collection.table.c[condition[1]]
+        if verb == "null":
+            return column.is_(None)
+        if verb == "notnull":
+            return column.is_not(None)
+        if verb == "column":
+            other = collection.fields.get(condition[2])
+            if other is None or other.hidden:
+                raise BadRequest(f"Unknown field {condition[2]!r} in the filter for {collection.name!r}")
+            return column == collection.table.c[condition[2]]
+        if verb == "size0":
+            return self._size(collection, column) == 0
+        if verb in ("any", "same"):
+            return self._lists(collection, verb, column)
+        if verb == "pattern":
+            return self._pattern(collection, column, condition[2])
+        if verb in ("in", "notin"):
+            values = bindparam(next(self._names), type_=column.type, expanding=True)
+            return column.in_(values) if verb == "in" else column.not_in(values)
+        if verb in ("like", "notlike"):
+            pattern = bindparam(next(self._names), type_=Text())
+            text = cast(column, Text)
+            return (text.ilike if verb == "like" else text.not_ilike)(pattern, escape="\\")
+        first = bindparam(next(self._names), type_=column.type)
+        if verb in ("between", "notbetween"):
+            between = column.between(first, bindparam(next(self._names), type_=column.type))
+            return between if verb == "between" else not_(between)
+        comparisons: dict[str, Callable[[], ColumnElement[bool]]] = {
+            "eq": lambda: column == first,
+            "ne": lambda: column != first,
+            "gt": lambda: column > first,
+            "gte": lambda: column >= first,
+            "lt": lambda: column < first,
+            "lte": lambda: column <= first,
+        }
+        if collection.fields[condition[1]].category in ("json", "array") and collection.kind == "postgres":
+            return cast(column, Text) == bindparam(first.key, type_=Text())
+        return comparisons[verb]()
+
+    def _size(self, collection: Collection, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        if collection.kind == "postgres":
+            return func.jsonb_array_length(column)
+        return func.json_array_length(column)
+
+    def _lists(self, collection: Collection, verb: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
+        if collection.kind == "postgres":
+            if verb == "same":
+                return cast(column, JSONB) == bindparam(next(self._names), type_=column.type)
+            # `?|` compares with the strings of the list
+            keys = bindparam(next(self._names), type_=ARRAY(Text()))
+            return func.jsonb_exists_any(column, keys)
+        if verb == "same":
+            return column == bindparam(next(self._names), type_=column.type)
+        values = bindparam(next(self._names), type_=Text(), expanding=True)
+        items = func.json_each(column).table_valued("value").alias("items")
+        return select(items.c.value).where(cast(items.c.value, Text).in_(values)).exists()
+
+    def _pattern(self, collection: Collection, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        text = cast(column, Text)
+        pattern: Any = bindparam(next(self._names), type_=Text())
+        negative = name.startswith("not")
+        base = name.removeprefix("not")
+        if base.endswith("regexp"):
+            operator_text = {"regexp": "~", "iregexp": "~*"}[base]
+            found: ColumnElement[bool] = text.bool_op(operator_text)(pattern)
+        elif base == "ilike":
+            found = text.ilike(pattern)
+        elif collection.kind == "sqlite":
+            found = text.bool_op("GLOB")(_glob(pattern))
+        else:
+            found = text.like(pattern)
+        return not_(found) if negative else found
+
+
+def _glob(pattern: Any) -> Any:
+    """A LIKE pattern for GLOB, which unlike SQLite's LIKE looks at the case."""
+    for old, new in (("[", "[[]"), ("*", "[*]"), ("?", "[?]"), ("%", "*"), ("_", "?")):
+        pattern = func.replace(pattern, old, new)
+    return pattern
+
