@@ -7,6 +7,8 @@ from atoll.cli.exits import ExitCode
 from atoll.cli.reference.source import raised
 from atoll.errors import AtollError
 
+OTHER_TEXT = "The text says what happened."
+
 
 def classes() -> list[type[AtollError]]:
     """All classes of the error tree, in the order of the file."""
@@ -42,7 +44,7 @@ def page() -> str:
         "| code | text |",
         "|---|---|",
     ]
-    lines += [f"| `{code}` | {_cell(text)} |" for code, text in raised_codes().items()]
+    lines += [f"| `{code}` | {_cell(text or OTHER_TEXT)} |" for code, text in raised_codes().items()]
     lines += ["", "## Exit codes of the command line", "", "| number | name | meaning |", "|---|---|---|"]
     lines += [f"| {member.value} | `{member.name}` | {member.meaning} |" for member in ExitCode]
     return "\n".join(lines) + "\n"

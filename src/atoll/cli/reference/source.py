@@ -18,7 +18,7 @@ Texts = Mapping[str, str]
 
 
 def raised() -> dict[str, str]:
-    """Each code with the first text found for it; "" when no call has one that can be read."""
+    """Each code with the first text found for it, else its remedy, else ""."""
     folder = Path(atoll.__file__).parent
     trees = {
         file: ast.parse(file.read_text(encoding="utf-8"))
@@ -39,7 +39,8 @@ def _codes(tree: ast.Module, constants: Texts) -> Iterator[tuple[str, str]]:
     for scope, call in _calls(tree):
         known = constants if scope is None else {**constants, **_assigned(_before(scope, call.lineno))}
         named = {keyword.arg: keyword.value for keyword in call.keywords}
-        first, second = (*call.args, None, None)[:2]
+        first, second, third = (*call.args, None, None, None)[:3]
+        remedy = _text(named.get("remedy") or third, known)
         if "code" in named:
             code, text = _text(named["code"], known), _text(named.get("message") or first, known)
         elif isinstance(call.func, ast.Name) and call.func.id in POSITIONAL:
@@ -47,7 +48,7 @@ def _codes(tree: ast.Module, constants: Texts) -> Iterator[tuple[str, str]]:
         else:
             continue
         if code and CODE.fullmatch(code):
-            yield code, text or ""
+            yield code, text or remedy or ""
 
 
 def _calls(tree: ast.Module) -> Iterator[tuple[ast.AST | None, ast.Call]]:
@@ -65,7 +66,7 @@ def _calls(tree: ast.Module) -> Iterator[tuple[ast.AST | None, ast.Call]]:
 def _before(scope: ast.AST, line: int) -> list[ast.stmt]:
     """The assignments of a function above a line, in their order."""
     found = [node for node in ast.walk(scope) if isinstance(node, ast.Assign) and node.lineno <= line]
-    return sorted(found, key=lambda node: node.lineno)  # type: ignore[return-value]
+    return sorted(found, key=lambda node: node.lineno)
 
 
 def _assigned(body: list[ast.stmt]) -> dict[str, str]:
