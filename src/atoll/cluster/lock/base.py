@@ -58,7 +58,7 @@ class Lease(ABC):
 
     @abstractmethod
     async def renew(self, ttl: float | None = None) -> None:
-        """Its end is `ttl` (as acquired when None) from now. Raises `LeaseLost` when it has ended or was taken."""
+        """It ends `ttl` (None: as acquired) from now. Raises `LeaseLost` when it has ended or was taken."""
 
     @abstractmethod
     async def release(self) -> None:
