@@ -56,5 +56,5 @@ bench: web ## benchmarks beside their peers
 
 lock: setup ## resolve the pinned requirements anew
 	.venv/bin/uv pip compile -q --universal --generate-hashes pyproject.toml --group dev --extra demo -o requirements/dev.txt $(args)
-	.venv/bin/uv pip compile -q --universal --generate-hashes pyproject.toml --extra local --extra demo -o requirements/run.txt $(args)
+	.venv/bin/uv pip compile -q --universal --generate-hashes pyproject.toml -o requirements/run.txt $(args)
 	.venv/bin/uv pip compile -q --universal --generate-hashes pyproject.toml --group bench -o requirements/bench.txt $(args)
