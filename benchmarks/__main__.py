@@ -11,7 +11,6 @@ import json
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,9 +63,8 @@ def main() -> None:
 
 async def _run(parts: list[str], effort: Effort) -> list[Result]:
     results: list[Result] = []
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="atoll-bench-")))
-        redis_url, postgres = await stack.enter_async_context(services(folder))
+    with tempfile.TemporaryDirectory(prefix="atoll-bench-") as name, services() as (redis_url, postgres):
+        folder = Path(name)
         for part in parts:
             print(f"{part} …", file=sys.stderr, flush=True)
             for result in await _part(part, folder / part, redis_url, postgres, effort):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -11,19 +10,17 @@ from types import TracebackType
 from typing import Self
 
 from atoll.testing.processes import free_port
+from atoll.testing.services import find_redis
 
 PATIENCE = 20.0
 OPTIONS = ("--save", "", "--appendonly", "no", "--protected-mode", "no")
 
 
 class RedisProcess:
-    """One Redis on a fixed free port. `program` defaults to the one on the PATH."""
+    """One Redis on a fixed free port."""
 
-    def __init__(self, folder: Path, *, listen: str = "127.0.0.1", program: str | None = None) -> None:
-        found = program or shutil.which("redis-server")
-        if found is None:
-            raise RuntimeError("redis-server is not on the PATH")
-        self.program = found
+    def __init__(self, folder: Path, *, listen: str = "127.0.0.1") -> None:
+        self.program = str(find_redis())
         self.folder = folder
         self.listen = listen
         self.port = free_port()

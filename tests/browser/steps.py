@@ -1,0 +1,35 @@
+"""What a person does again and again: signing in, and moving around by names on the screen."""
+
+from __future__ import annotations
+
+from playwright.async_api import Locator, Page, expect
+
+from atoll.testing.client import Account
+
+LONG_MS = 30_000
+
+
+async def sign_in(page: Page, account: Account, path: str = "/admin") -> None:
+    """Opens a page, is asked to sign in, does so, and is where it wanted to be."""
+    await page.goto(path)
+    await page.get_by_label("User name or e-mail").fill(account.username)
+    await page.get_by_label("Password", exact=True).fill(account.password)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("navigation", name="Main navigation")).to_be_visible()
+
+
+async def go(page: Page, name: str) -> None:
+    """Follows an entry of the main navigation."""
+    await page.get_by_role("navigation", name="Main navigation").get_by_role("link", name=name).click()
+    await expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+
+
+def row(page: Page, text: str) -> Locator:
+    """The row of a list that shows a text."""
+    return page.get_by_role("row").filter(has_text=text)
+
+
+async def open_menu(page: Page, name: str, entry: str) -> None:
+    """Chooses an entry of a row's menu."""
+    await row(page, name).get_by_role("button", name="Actions for").click()
+    await page.get_by_role("menuitem", name=entry).click()
