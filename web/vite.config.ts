@@ -30,6 +30,8 @@ export default defineConfig({
   },
   test: {
     environment: 'happy-dom',
+    // The API client is tested against a real server on another port.
+    environmentOptions: { happyDOM: { settings: { fetch: { disableSameOriginPolicy: true } } } },
     include: ['src/**/*.test.{ts,tsx}', 'tests/unit/**/*.test.{ts,tsx}'],
     setupFiles: ['tests/setup.ts'],
   },

@@ -154,8 +154,9 @@ export class Api {
         ...(options.signal ? { signal: options.signal } : {}),
       });
     } catch (error) {
-      if (error instanceof TypeError) throw new ApiError(0, [{ message: error.message, code: 'OFFLINE' }]);
-      throw error;
+      // fetch fails only when it was cancelled or when there is no connection.
+      if (options.signal?.aborted) throw error;
+      throw new ApiError(0, [{ message: (error as Error).message, code: 'OFFLINE' }]);
     }
     const renewed = response.headers.get('x-new-token');
     if (renewed) this.session.replace(renewed);

@@ -10,6 +10,7 @@ import { ErrorState } from '../../ui/ErrorState';
 import { PageHeader } from '../../ui/PageHeader';
 import { dateTime } from '../../ui/time';
 import { AppIcon } from './AppIcon';
+import classes from './ApplicationPage.module.css';
 import { AppStatusChip } from './AppStatusChip';
 import { DeleteAppDialog } from './DeleteAppDialog';
 import { EditAppButtons, EditAppFields, useAppEditing } from './EditAppForm';
@@ -56,7 +57,7 @@ function Detail({ app, tab }: { app: AppRow; tab: DetailTab }) {
     <>
       <Header app={app} />
       <Tabs value={tab} onChange={choose} keepMounted={false}>
-        <Tabs.List aria-label={titleOf(app)} mb="md">
+        <Tabs.List aria-label={titleOf(app)} mb="md" className={classes.tabs}>
           {DETAIL_TABS.map((key) => (
             <Tabs.Tab key={key} value={key}>
               {t(`detail.${key}`)}
@@ -157,7 +158,7 @@ function versionsOf(app: AppRow): string {
 function WithCopy({ text, name }: { text: string; name: string }) {
   return (
     <Group gap={4} wrap="nowrap">
-      <Text span size="sm" ff="monospace" style={{ overflowWrap: 'anywhere' }}>
+      <Text span size="sm" ff="monospace" className={classes.value}>
         {text}
       </Text>
       <CopyText text={text} name={name} />

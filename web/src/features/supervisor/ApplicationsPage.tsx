@@ -15,6 +15,7 @@ import { CopyText } from '../../ui/CopyText';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { toast } from '../../ui/toasts';
 import { AppIcon } from './AppIcon';
+import classes from './ApplicationsPage.module.css';
 import { CreateAppDrawer } from './CreateAppDrawer';
 import { DeleteAppDialog } from './DeleteAppDialog';
 import { EditAppDrawer } from './EditAppDrawer';
@@ -284,16 +285,12 @@ function useColumns(): GridColumn<AppRow>[] {
 function ApplicationCell({ app }: { app: AppRow }) {
   const { t } = useTranslation('supervisor');
   return (
-    <Group gap="xs" wrap="nowrap">
+    <span className={classes.application}>
       <AppIcon app={app} />
-      <Text span size="sm" fw={600} truncate inherit>
-        {titleOf(app)}
-      </Text>
-      <Text span size="xs" c="dimmed" ff="monospace" truncate>
-        {app.name}
-      </Text>
-      {app.pinned && <IconPin size={14} aria-label={t('apps.pinned')} role="img" />}
-    </Group>
+      <span className={classes.title}>{titleOf(app)}</span>
+      <span className={classes.id}>{app.name}</span>
+      {app.pinned && <IconPin size={14} aria-label={t('apps.pinned')} role="img" className={classes.pin} />}
+    </span>
   );
 }
 
