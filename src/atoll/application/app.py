@@ -103,7 +103,9 @@ class Application:
 
     async def install(self, root: RootAccount | None) -> bool:
         """Makes tables and first records; True if this call did it. Idempotent, safe in several processes at once."""
-        done = await install(self.database, root, title=self._title, lang=self._lang, passwords=self.passwords)
+        done = await install(
+            self.database, root, title=self._title, lang=self._lang, passwords=self.passwords
+        )
         await self._plugins.install(self)
         return done
 

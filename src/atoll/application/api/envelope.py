@@ -25,9 +25,7 @@ def failure(error: AtollError) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
     """Status, JSON and extra headers of an error people may see."""
     code = error.code
     headers: list[tuple[bytes, bytes]] = []
-    if isinstance(error, Unauthenticated) and error.reason:
-        code = error.reason
-    elif isinstance(error, AppNotReady):
+    if (isinstance(error, Unauthenticated) and error.reason) or isinstance(error, AppNotReady):
         code = error.reason
     elif isinstance(error, TooManyAttempts):
         headers.append((b"retry-after", str(error.retry_after).encode()))
@@ -38,5 +36,7 @@ def failure(error: AtollError) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
 
 def unexpected(request_id: str) -> bytes:
     """What a client learns about an error nobody planned: only where to find it in the log."""
-    message = f"Something went wrong on the server. If it happens again, ask for request {request_id} in the log."
+    message = (
+        f"Something went wrong on the server. If it happens again, ask for request {request_id} in the log."
+    )
     return _encode({"errors": [{"message": message, "code": "INTERNAL_ERROR"}]})

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from atoll.application import acl
 from atoll.application.api import query_string
+from atoll.application.api.actions.records import GENERIC
 from atoll.application.api.bodies import decode_body, decode_parameter, read_body
 from atoll.application.api.cors import cors_headers, preflight
 from atoll.application.api.envelope import failure, success, unexpected
-from atoll.application.api.actions.records import GENERIC
 from atoll.application.api.resources import LOGGED_IN, PUBLIC, Action
 from atoll.application.api.route import Route, resolve
 from atoll.application.context import Context, Handler, RawAnswer
@@ -135,7 +135,9 @@ class HttpApi:
         wanted = session.claims.role or context.headers.get("x-role")
         roles = session.user.roles
         if not roles:
-            raise Unauthenticated("This account has no role. Ask an administrator.", code="USER_HAS_NO_ROLES_ERR")
+            raise Unauthenticated(
+                "This account has no role. Ask an administrator.", code="USER_HAS_NO_ROLES_ERR"
+            )
         if wanted and wanted not in ("__union__", "anonymous"):
             if wanted not in roles:
                 raise Unauthenticated("This account does not have that role.", code="ROLE_NOT_FOUND_FOR_USER")

@@ -75,7 +75,9 @@ class LiveHub:
         self.deliver(message, user_id=user_id, role=role)
         await self._forward({"message": message, "user_id": user_id, "role": role})
 
-    def deliver(self, message: dict[str, Any], *, user_id: int | None = None, role: str | None = None) -> None:
+    def deliver(
+        self, message: dict[str, Any], *, user_id: int | None = None, role: str | None = None
+    ) -> None:
         """Sends to the clients of this process only."""
         chosen = [client for client in self._clients if _addressed(client, user_id, role)]
         if chosen:

@@ -43,7 +43,9 @@ class ResourceRegistry:
         rules = access or {}
         for action, rule in rules.items():
             if rule not in (PUBLIC, LOGGED_IN, None):
-                raise ValueError(f"access of {name}:{action} must be 'public', 'loggedIn' or None, not {rule!r}")
+                raise ValueError(
+                    f"access of {name}:{action} must be 'public', 'loggedIn' or None, not {rule!r}"
+                )
         resource = self._resources.setdefault(name, {})
         for action, handler in actions.items():
             resource[action] = Action(handler, rules.get(action), snippet or f"pm.{name}")

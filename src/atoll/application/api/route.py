@@ -27,7 +27,7 @@ def resolve(method: str, path: str) -> Route | None:
     if not path.startswith(PREFIX):
         return None
     rest = path[len(PREFIX) :]
-    segments = (rest[:-1] if rest.endswith("/") else rest).split("/")
+    segments = (rest.removesuffix("/")).split("/")
     if "" in segments or len(segments) > 4:
         return None
     if len(segments) > 2:

@@ -43,7 +43,8 @@ class Settings:
 def plain(record: Mapping[str, Any]) -> dict[str, Any]:
     """A record with its JSON columns decoded."""
     return {
-        name: msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value for name, value in record.items()
+        name: msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
+        for name, value in record.items()
     }
 
 
@@ -97,8 +98,9 @@ class Accounts:
         )
 
     async def _all(self, name: str) -> list[dict[str, Any]]:
-        rows = await self._records.list(self._collections.system[name], {"paginate": False}, Caller())
-        return [plain(row) for row in (rows if isinstance(rows, list) else rows.rows)]
+        return [
+            plain(row) for row in await self._records.find(self._collections.system[name], None, Caller())
+        ]
 
     def forget_settings(self) -> None:
         """Settings, authenticators, token policy or roles changed."""

@@ -107,13 +107,21 @@ class _Installation:
             row = {"filterTargetKey": "name" if name == "roles" else "id", "system": True, **options}
             known, rest = split(row, COLLECTION_COLUMNS)
             await self._add(
-                "collections", [{**known, "key": random_name(), "name": name, "sort": number, "options": rest}]
+                "collections",
+                [{**known, "key": random_name(), "name": name, "sort": number, "options": rest}],
             )
             rows = []
             for index, each in enumerate(fields, start=1):
                 known, rest = split(each, FIELD_COLUMNS)
                 rows.append(
-                    {"interface": None, **known, "key": random_name(), "collectionName": name, "sort": index, "options": rest}
+                    {
+                        "interface": None,
+                        **known,
+                        "key": random_name(),
+                        "collectionName": name,
+                        "sort": index,
+                        "options": rest,
+                    }
                 )
             await self._add("fields", rows)
 
@@ -138,7 +146,13 @@ class _Installation:
 def _roles() -> list[Row]:
     actions = ["create", "view", "update", "destroy", "export", "importXlsx"]
     return [
-        {"name": "root", "title": '{{t("Root")}}', "hidden": True, "snippets": ["pm", "pm.*", "ui.*"], "sort": 1},
+        {
+            "name": "root",
+            "title": '{{t("Root")}}',
+            "hidden": True,
+            "snippets": ["pm", "pm.*", "ui.*"],
+            "sort": 1,
+        },
         {
             "name": "admin",
             "title": '{{t("Admin")}}',

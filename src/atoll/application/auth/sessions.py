@@ -100,7 +100,9 @@ class Sessions:
         table = self._issued_table
         await self._database.run(delete(table).where(table.c.signInTime < now - int(policy.session * 1000)))
         await self._database.run(
-            insert(table).values(jti=token_id, userId=user_id, signInTime=now, issuedTime=now, previousJti=None)
+            insert(table).values(
+                jti=token_id, userId=user_id, signInTime=now, issuedTime=now, previousJti=None
+            )
         )
         return tokens.issue(
             self._secret, self._app, user_id, lifetime=policy.token, token_id=token_id, signed_in_at=now
@@ -119,7 +121,9 @@ class Sessions:
             swapped = None
         if swapped is None or not swapped.rowcount:
             row = await self._database.run(
-                select(table.c.jti).where(table.c.previousJti == old, table.c.issuedTime > now - int(_GRACE * 1000))
+                select(table.c.jti).where(
+                    table.c.previousJti == old, table.c.issuedTime > now - int(_GRACE * 1000)
+                )
             )
             if not row.rows:
                 raise Unauthenticated(_EXPIRED, code="TOKEN_RENEW_FAILED")
@@ -139,7 +143,9 @@ class Sessions:
         policy = (await self._accounts.settings()).policy
         until = max(claims.expires_at, int(time.time() + policy.session)) + 60
         try:
-            await self._database.run(insert(self._blocked_table).values(token=blocked, expiration=until * 1000))
+            await self._database.run(
+                insert(self._blocked_table).values(token=blocked, expiration=until * 1000)
+            )
         except UniqueViolation:
             pass  # a second sign-out of the same token changes nothing
         self.block(blocked)

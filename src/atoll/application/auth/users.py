@@ -15,8 +15,9 @@ from atoll.application.context import Page
 from atoll.application.fields.datetime import stored
 from atoll.application.fields.moments import now_ms
 from atoll.application.records.engine import Record, RecordEngine
-from atoll.application.records.filter import Caller
+from atoll.application.records.filter import Caller, is_empty
 from atoll.application.records.parameters import names
+from atoll.application.records.reader import selection
 from atoll.database.drivers.base import Connection, Database
 from atoll.errors import BadRequest, Forbidden, InvalidValue
 
@@ -58,9 +59,9 @@ class Users:
 
     # -- reading ---------------------------------------------------------------------------------------
 
-    async def list(self, params: Mapping[str, Any], caller: Caller) -> list[Record] | Page:
+    async def page(self, params: Mapping[str, Any], caller: Caller) -> list[Record] | Page:
         """Users, with `roles` when appended."""
-        result = await self._records.list(self._users, params, caller)
+        result = await self._records.page(self._users, params, caller)
         if "roles" in names(params.get("appends")):
             await self._append_roles(result.rows if isinstance(result, Page) else result)
         return result
@@ -81,8 +82,14 @@ class Users:
         for user_id, name, default in (await self._database.run(statement.order_by(table.c.roleName))).rows:
             role = settings.roles.get(name)
             if role is not None:
-                through = {"userId": user_id, "roleName": name, "default": None if default is None else bool(default)}
-                linked.setdefault(user_id, []).append({"name": name, "title": role.title, "rolesUsers": through})
+                through = {
+                    "userId": user_id,
+                    "roleName": name,
+                    "default": None if default is None else bool(default),
+                }
+                linked.setdefault(user_id, []).append(
+                    {"name": name, "title": role.title, "rolesUsers": through}
+                )
         for record in records:
             record["roles"] = linked.get(record.get("id", 0), [])
 
@@ -100,9 +107,7 @@ class Users:
         if roles is None:
             roles = [role.name for role in (await self._accounts.settings()).roles.values() if role.default]
         async with self._database.transaction() as tx:
-            record = await self._records.create(self._users, given, caller, connection=tx)
-            if not isinstance(record, dict):
-                raise BadRequest("The values of a record are an object")
+            record = await self._records.create_one(self._users, given, caller, connection=tx)
             await self._link(tx, record["id"], roles)
         return record
 
@@ -123,15 +128,14 @@ class Users:
 
     async def destroy(self, params: Mapping[str, Any], caller: Caller) -> tuple[int, list[int]]:
         """Removes users and their links to roles; answers how many, and their ids. The first user stays."""
-        condition: dict[str, Any] = {"$and": [params.get("filter") or {}]}
-        if "filterByTk" in params:
-            condition["$and"].append({"id": params["filterByTk"]})
+        if "filterByTk" not in params and is_empty(params.get("filter")):
+            raise BadRequest("To destroy records, `filterByTk` or `filter` is required")
         async with self._database.transaction() as tx:
-            found = await self._records.list(
-                self._users, {"paginate": False, "filter": condition, "fields": "id"}, caller, connection=tx
+            found = await self._records.find(
+                self._users, selection(self._users, params), caller, connection=tx
             )
-            ids = [row["id"] for row in (found.rows if isinstance(found, Page) else found)]
-            if _FIRST in ids and ("filterByTk" in params or params.get("filter")):
+            ids = [row["id"] for row in found]
+            if _FIRST in ids:
                 raise Forbidden("The first user cannot be destroyed")
             count = await self._records.destroy(self._users, params, caller, connection=tx)
             await self._database.run(delete(self._links).where(self._links.c.userId.in_(ids)), connection=tx)
@@ -157,7 +161,7 @@ class Users:
         """Takes a role that is gone from everybody."""
         await self._database.run(delete(self._links).where(self._links.c.roleName == name))
 
-    def _flag(self, value: bool) -> bool | int:  # noqa: FBT001
+    def _flag(self, value: bool) -> bool | int:
         return int(value) if self._database.kind == "sqlite" else value
 
     async def _prepared(self, values: Any) -> dict[str, Any]:
@@ -196,5 +200,11 @@ class Users:
             await self._database.run(unlink, connection=tx)
         for name in roles:
             if name not in before:
-                row = {"userId": user_id, "roleName": name, "default": None, "createdAt": now, "updatedAt": now}
+                row = {
+                    "userId": user_id,
+                    "roleName": name,
+                    "default": None,
+                    "createdAt": now,
+                    "updatedAt": now,
+                }
                 await self._database.run(insert(table).values(row), connection=tx)

@@ -6,8 +6,8 @@ import hashlib
 from typing import Any
 
 from atoll.application.collections.model import Collection
-from atoll.application.fields.base import DatabaseKind, Field
 from atoll.application.collections.names import LONGEST
+from atoll.application.fields.base import DatabaseKind, Field
 from atoll.errors import BadRequest
 
 
@@ -56,8 +56,12 @@ class Ddl:
     def add_field(self, collection: Collection, field: Field) -> list[str]:
         """ADD COLUMN; existing rows get the default value."""
         if field.primary_key:
-            raise BadRequest(f"Field {field.name!r}: a primary key can only be given when the collection is created")
-        statements = [f"ALTER TABLE {self.table(collection)} ADD COLUMN {self._column(field, new_table=False)}"]
+            raise BadRequest(
+                f"Field {field.name!r}: a primary key can only be given when the collection is created"
+            )
+        statements = [
+            f"ALTER TABLE {self.table(collection)} ADD COLUMN {self._column(field, new_table=False)}"
+        ]
         if field.unique:
             statements.append(self.add_unique(collection, field))
         return statements

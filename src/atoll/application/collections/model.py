@@ -77,7 +77,11 @@ class Collection:
         self.key: Field | None = keys[0] if len(keys) == 1 else None
         wanted = options.get("filterTargetKey")
         self.target_key: str | None = (
-            wanted if isinstance(wanted, str) and wanted in self.fields else self.key.name if self.key else None
+            wanted
+            if isinstance(wanted, str) and wanted in self.fields
+            else self.key.name
+            if self.key
+            else None
         )
         self.visible = tuple(field.name for field in self.fields.values() if not field.hidden)
 
@@ -120,7 +124,8 @@ class Collection:
     def table(self) -> Table:
         """The columns as SQLAlchemy sees them, for queries; the DDL is written elsewhere. Made on first use."""
         columns = [
-            Column(field.name, ColumnType(field.column_type(self.kind)), quote=True) for field in self.fields.values()
+            Column(field.name, ColumnType(field.column_type(self.kind)), quote=True)
+            for field in self.fields.values()
         ]
         return Table(self.table_name, MetaData(), *columns, quote=True)
 

@@ -9,7 +9,9 @@ from atoll.errors import BadRequest
 _COLLECTION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _FIELD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 LONGEST = 63
-_RESERVED_FIELDS = frozenset({"__proto__", "constructor", "prototype", "__collection", "__tableName", "__schemaName"})
+_RESERVED_FIELDS = frozenset(
+    {"__proto__", "constructor", "prototype", "__collection", "__tableName", "__schemaName"}
+)
 _RESERVED_PREFIXES = ("sqlite_", "pg_")
 
 

@@ -73,7 +73,9 @@ class CollectionStore:
         """Reads all metadata into memory."""
         rows, fields = await self._read(self._database, None)
         self._own = {
-            row["name"]: self._build(row, fields.get(row["name"], [])) for row in rows if row["name"] not in self.system
+            row["name"]: self._build(row, fields.get(row["name"], []))
+            for row in rows
+            if row["name"] not in self.system
         }
 
     async def reload(self, name: str) -> None:
@@ -106,7 +108,9 @@ class CollectionStore:
         """Creates table and metadata; answers the stored row with its `fields`."""
         given = dict(values)
         fields = given.pop("fields", None) or []
-        name = check_collection_name(given.get("name") or random_name("t_"), self._prefix, self._reserved() | frozenset(self.system))
+        name = check_collection_name(
+            given.get("name") or random_name("t_"), self._prefix, self._reserved() | frozenset(self.system)
+        )
         given["name"] = name
         declared = [self._prepared(field) for field in _listed(fields)]
         names = [field["name"] for field in declared]
@@ -114,7 +118,14 @@ class CollectionStore:
             given[flag] = given.get(flag) is True or flag in names
         if len(set(names)) < len(names):
             raise BadRequest(f"Collection {name!r}: two fields have the same name")
-        row = {"title": None, "inherit": False, "hidden": False, "description": None, **given, "key": random_name()}
+        row = {
+            "title": None,
+            "inherit": False,
+            "hidden": False,
+            "description": None,
+            **given,
+            "key": random_name(),
+        }
         collection = self._build(row, declared)
         for field in collection.fields.values():
             field.check_options()
@@ -133,11 +144,15 @@ class CollectionStore:
 
     async def update(self, name: str, values: Mapping[str, Any]) -> Row | None:
         """Merges options; the name stays. None when there is no such collection."""
-        changes = {key: value for key, value in values.items() if key not in ("key", "name", "fields", "autoGenId")}
+        changes = {
+            key: value for key, value in values.items() if key not in ("key", "name", "fields", "autoGenId")
+        }
         for flag in _FLAGS:
             collection = self.get(name)
             if flag in changes and collection is not None and bool(changes[flag]) != collection.flag(flag):
-                raise BadRequest(f"Collection {name!r}: add or remove the field {flag!r} instead of the option")
+                raise BadRequest(
+                    f"Collection {name!r}: add or remove the field {flag!r} instead of the option"
+                )
         async with self._changing:
             async with self._database.transaction() as tx:
                 rows, fields = await self._read(tx, name)
@@ -163,7 +178,9 @@ class CollectionStore:
                 async with self._database.transaction() as tx:
                     for table, column in (("fields", "collectionName"), ("collections", "name")):
                         columns = self.system[table].table
-                        await self._database.run(delete(columns).where(columns.c[column] == name), connection=tx)
+                        await self._database.run(
+                            delete(columns).where(columns.c[column] == name), connection=tx
+                        )
                     await self._apply(tx, self._ddl.drop(collection))
                 self._own.pop(name, None)
                 count += 1
@@ -178,7 +195,9 @@ class CollectionStore:
             async with self._database.transaction() as tx:
                 row, fields = await self._present(tx, collection_name)
                 if any(old["name"] == field["name"] for old in fields):
-                    raise BadRequest(f"Field {field['name']!r} already exists in collection {collection_name!r}")
+                    raise BadRequest(
+                        f"Field {field['name']!r} already exists in collection {collection_name!r}"
+                    )
                 old = self._build(row, fields)
                 if field["name"] in _FLAGS:
                     row = {**row, field["name"]: True}
@@ -197,7 +216,9 @@ class CollectionStore:
 
     async def update_field(self, collection_name: str, name: str, values: Mapping[str, Any]) -> Row | None:
         """Merges a field's options; its type and name stay. None when there is no such field."""
-        changes = {key: value for key, value in values.items() if key not in ("key", "name", "collectionName")}
+        changes = {
+            key: value for key, value in values.items() if key not in ("key", "name", "collectionName")
+        }
         async with self._changing:
             async with self._database.transaction() as tx:
                 row, fields = await self._present(tx, collection_name)
@@ -231,7 +252,9 @@ class CollectionStore:
                 if name in old.fields and old.fields[name].primary_key:
                     raise BadRequest(f"Field {name!r} is the primary key and cannot be destroyed")
                 if name in (row.get("filterTargetKey"), row.get("titleField")):
-                    raise BadRequest(f"Field {name!r} is still used as title or record key of {collection_name!r}")
+                    raise BadRequest(
+                        f"Field {name!r} is still used as title or record key of {collection_name!r}"
+                    )
                 if name in _FLAGS:
                     row = {**row, name: False}
                     await self._write(tx, "collections", row, COLLECTION_COLUMNS)
@@ -258,7 +281,10 @@ class CollectionStore:
 
     def _same_column(self, old: Collection, new: Collection, name: str) -> None:
         before, after = old.fields[name], new.fields[name]
-        if before.column_type(self._kind) != after.column_type(self._kind) or before.primary_key != after.primary_key:
+        if (
+            before.column_type(self._kind) != after.column_type(self._kind)
+            or before.primary_key != after.primary_key
+        ):
             raise BadRequest(
                 f"Field {name!r}: its column is {before.type!r} and cannot become {after.type!r}; "
                 "create another field and move the values"
@@ -274,7 +300,9 @@ class CollectionStore:
 
     async def _insert(self, tx: Connection, row: Row, fields: list[Row]) -> Row:
         table = self.system["collections"].table
-        largest = await self._database.run(select(table.c.sort).order_by(table.c.sort.desc()).limit(1), connection=tx)
+        largest = await self._database.run(
+            select(table.c.sort).order_by(table.c.sort.desc()).limit(1), connection=tx
+        )
         row = {**row, "sort": (largest.rows[0][0] or 0) + 1 if largest.rows else 1}
         await self._write(tx, "collections", row, COLLECTION_COLUMNS, new=True)
         stored = [

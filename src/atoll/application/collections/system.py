@@ -10,7 +10,14 @@ from typing import Any
 from atoll.application.collections.model import Collection
 from atoll.application.fields.base import DatabaseKind
 
-_ID = {"name": "id", "type": "bigInt", "interface": "id", "primaryKey": True, "autoIncrement": True, "allowNull": False}
+_ID = {
+    "name": "id",
+    "type": "bigInt",
+    "interface": "id",
+    "primaryKey": True,
+    "autoIncrement": True,
+    "allowNull": False,
+}
 
 
 def _field(name: str, kind: str, title: str = "", **options: Any) -> dict[str, Any]:
@@ -51,7 +58,13 @@ _METADATA: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]]
 
 _PEOPLE: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]] = {
     "users": (
-        {"title": '{{t("Users")}}', "createdAt": True, "updatedAt": True, "createdBy": True, "updatedBy": True},
+        {
+            "title": '{{t("Users")}}',
+            "createdAt": True,
+            "updatedAt": True,
+            "createdBy": True,
+            "updatedBy": True,
+        },
         (
             _ID,
             _field("nickname", "string", '{{t("Nickname")}}', interface="input"),

@@ -28,7 +28,7 @@ class Field(ABC):
         options: all stored options of the field (`type`, `allowNull`, `unique`, `defaultValue`, `hidden`, ...).
     """
 
-    types: ClassVar[tuple[str, ...]]
+    types: ClassVar[tuple[str, ...]] = ()
     category: ClassVar[Category]
     """Which filter operators make sense and how operands are read."""
 
@@ -76,7 +76,8 @@ class Field(ABC):
         return None if default is None else self.parse(default, kind)
 
     def check_options(self) -> None:
-        """Raises BadRequest when the options contradict each other; called before a field is created."""
+        """Raises BadRequest when the options make no sense; called before a field is created or changed."""
+        self.initial("sqlite")
 
     def refuse(self, value: Any, expected: str) -> InvalidValue:
         """The error for a value that does not fit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
 
@@ -15,7 +15,7 @@ _WORDS = {
 class BooleanField(Field):
     """`boolean`: also takes 0, 1 and the usual words."""
 
-    types = ("boolean",)
+    types: ClassVar[tuple[str, ...]] = ("boolean",)
     category = "boolean"
 
     def column_type(self, kind: DatabaseKind) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Field
 
@@ -11,7 +11,7 @@ from atoll.application.fields.base import DatabaseKind, Field
 class DateOnlyField(Field):
     """`dateOnly`: `YYYY-MM-DD`; of an instant the first ten characters count."""
 
-    types = ("dateOnly",)
+    types: ClassVar[tuple[str, ...]] = ("dateOnly",)
     category = "day"
 
     def column_type(self, kind: DatabaseKind) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
 from atoll.application.fields.moments import iso_text, now_ms, parse_moment
@@ -20,7 +20,7 @@ class DateTimeField(Field):
     `createdAt` and `updatedAt` are fields of this type which the server fills.
     """
 
-    types = ("date", "datetime", "datetimeTz")
+    types: ClassVar[tuple[str, ...]] = ("date", "datetime", "datetimeTz")
     category = "instant"
 
     def column_type(self, kind: DatabaseKind) -> str:

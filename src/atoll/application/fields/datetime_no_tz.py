@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
 from atoll.application.fields.moments import parse_moment
@@ -16,7 +16,7 @@ def _text(moment: datetime) -> str:
 class DateTimeNoTzField(Field):
     """`datetimeNoTz`: `YYYY-MM-DD HH:mm:ss`; a trailing `Z` is dropped, an offset is converted to UTC."""
 
-    types = ("datetimeNoTz",)
+    types: ClassVar[tuple[str, ...]] = ("datetimeNoTz",)
     category = "wall"
 
     def column_type(self, kind: DatabaseKind) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
 from atoll.errors import BadRequest, InvalidValue
@@ -14,7 +14,7 @@ _SQLITE_DIGITS = 15
 class DecimalField(Field):
     """`decimal`: `precision` digits (10), `scale` of them after the point (0). Delivered as text with its scale."""
 
-    types = ("decimal",)
+    types: ClassVar[tuple[str, ...]] = ("decimal",)
     category = "number"
 
     @property
@@ -35,6 +35,7 @@ class DecimalField(Field):
                 raise BadRequest(f"{self.name}: {name} must be a whole number from 0 to 1000")
         if self.scale > self.precision:
             raise BadRequest(f"{self.name}: scale must not be larger than precision")
+        super().check_options()
 
     def column_type(self, kind: DatabaseKind) -> str:
         """DECIMAL with its size."""

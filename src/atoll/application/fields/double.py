@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Field
 
@@ -11,7 +11,7 @@ from atoll.application.fields.base import DatabaseKind, Field
 class DoubleField(Field):
     """`double`, `float` and `real`: 64 bits in every database."""
 
-    types = ("double", "float", "real")
+    types: ClassVar[tuple[str, ...]] = ("double", "float", "real")
     category = "number"
 
     def column_type(self, kind: DatabaseKind) -> str:

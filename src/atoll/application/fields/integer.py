@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
 from atoll.errors import InvalidValue
@@ -16,9 +16,9 @@ def as_whole(field: Field, value: Any, limit: int) -> int:
     """A whole number within ±limit, also from text or a float without fraction."""
     if isinstance(value, bool):
         raise field.refuse(value, "a whole number")
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
-        value = int(value)
-    elif isinstance(value, float) and value.is_integer():
+    if (isinstance(value, str) and _WHOLE.fullmatch(value)) or (
+        isinstance(value, float) and value.is_integer()
+    ):
         value = int(value)
     if not isinstance(value, int):
         raise field.refuse(value, "a whole number")
@@ -35,7 +35,7 @@ def safe_number(value: int) -> int | str:
 class IntegerField(Field):
     """`integer`: 32 bits."""
 
-    types = ("integer",)
+    types: ClassVar[tuple[str, ...]] = ("integer",)
     category = "number"
 
     def column_type(self, kind: DatabaseKind) -> str:
@@ -50,7 +50,7 @@ class IntegerField(Field):
 class BigIntField(Field):
     """`bigInt`: 64 bits; delivered as text above 2^53-1. With `autoIncrement` the database numbers the rows."""
 
-    types = ("bigInt", "sort")
+    types: ClassVar[tuple[str, ...]] = ("bigInt", "sort")
     category = "number"
 
     def column_type(self, kind: DatabaseKind) -> str:

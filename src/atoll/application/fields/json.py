@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
+
+
+def _text(value: Any) -> str:
+    """JSON text without NUL characters, which PostgreSQL refuses."""
+    return msgspec.json.encode(value).decode().replace("\\u0000", "\\\\0")
 
 
 def _raw(text: str) -> msgspec.Raw:
@@ -16,7 +21,7 @@ def _raw(text: str) -> msgspec.Raw:
 class JsonField(Field):
     """`json`: any JSON value, kept as it was written; `jsonb` lets PostgreSQL normalise it."""
 
-    types = ("json", "jsonb")
+    types: ClassVar[tuple[str, ...]] = ("json", "jsonb")
     category = "json"
 
     def column_type(self, kind: DatabaseKind) -> str:
@@ -27,17 +32,17 @@ class JsonField(Field):
 
     def parse(self, value: Any, kind: DatabaseKind) -> Any:
         """The JSON text."""
-        return msgspec.json.encode(value).decode().replace("\\u0000", "\\\\0")
+        return _text(value)
 
-    def decoder(self, kind: DatabaseKind) -> Decoder:
-        """The stored text goes out as it is, it is not parsed again."""
-        return _raw
+    def decoder(self, kind: DatabaseKind) -> Decoder | None:
+        """SQLite's text goes out as it is, it is not parsed again; the PostgreSQL driver gives Python values."""
+        return _raw if kind == "sqlite" else None
 
 
-class ArrayField(JsonField):
+class ArrayField(Field):
     """`array` and `set`: a list, sorted as text when saved; a set drops duplicates."""
 
-    types = ("array", "set")
+    types: ClassVar[tuple[str, ...]] = ("array", "set")
     category = "array"
 
     def column_type(self, kind: DatabaseKind) -> str:
@@ -60,7 +65,11 @@ class ArrayField(JsonField):
 
     def parse(self, value: Any, kind: DatabaseKind) -> Any:
         """The JSON text of the sorted list."""
-        return super().parse(self.items(value), kind)
+        return _text(self.items(value))
+
+    def decoder(self, kind: DatabaseKind) -> Decoder | None:
+        """As for JSON."""
+        return _raw if kind == "sqlite" else None
 
 
 def _sort_key(value: Any) -> str:

@@ -39,7 +39,14 @@ def parse_moment(text: str) -> tuple[datetime, bool]:
     milliseconds = int((fraction or "0")[:3].ljust(3, "0"))
     zone = parse_offset(offset) if offset else UTC
     moment = datetime(
-        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), milliseconds * 1000, zone
+        int(year),
+        int(month),
+        int(day),
+        int(hour or 0),
+        int(minute or 0),
+        int(second or 0),
+        milliseconds * 1000,
+        zone,
     )
     return moment, offset is not None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind
 from atoll.application.fields.string import StringField
@@ -11,7 +11,7 @@ from atoll.application.fields.string import StringField
 class PasswordField(StringField):
     """`password`: holds a hash that is made before the record is saved; never read from a client as it is."""
 
-    types = ("password",)
+    types: ClassVar[tuple[str, ...]] = ("password",)
 
     def parse(self, value: Any, kind: DatabaseKind) -> Any:
         """The hash as it is."""

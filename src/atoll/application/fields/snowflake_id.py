@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind
 from atoll.application.fields.integer import BigIntField
@@ -43,7 +43,7 @@ class SnowflakeIds:
 class SnowflakeIdField(BigIntField):
     """`snowflakeId`: a bigInt the server fills with ids of its own when a record is created."""
 
-    types = ("snowflakeId",)
+    types: ClassVar[tuple[str, ...]] = ("snowflakeId",)
 
     def __init__(self, name: str, options: Any) -> None:
         super().__init__(name, options)

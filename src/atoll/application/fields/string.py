@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Field
 from atoll.errors import BadRequest, InvalidValue
@@ -22,7 +22,7 @@ def as_text(field: Field, value: Any) -> str:
 class StringField(Field):
     """`string`: up to `length` characters (255). Selects and other one-line inputs are strings too."""
 
-    types = ("string",)
+    types: ClassVar[tuple[str, ...]] = ("string",)
     category = "text"
 
     @property
@@ -39,6 +39,7 @@ class StringField(Field):
         length = self.options.get("length")
         if length is not None and not (type(length) is int and 1 <= length <= 10_485_760):
             raise BadRequest(f"{self.name}: length must be a whole number from 1 to 10485760")
+        super().check_options()
 
     def parse(self, value: Any, kind: DatabaseKind) -> Any:
         """Text up to the limit; "" becomes null in a unique column, so that several rows may be empty."""
@@ -46,7 +47,9 @@ class StringField(Field):
         if self.options.get("trim") is True:
             text = text.strip()
         if len(text) > self.length:
-            raise InvalidValue(f"{self.title}: the text has {len(text)} characters, at most {self.length} are allowed")
+            raise InvalidValue(
+                f"{self.title}: the text has {len(text)} characters, at most {self.length} are allowed"
+            )
         return None if self.unique and not text else text
 
     def operand(self, value: Any, kind: DatabaseKind) -> Any:

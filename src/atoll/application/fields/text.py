@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Field
 from atoll.application.fields.string import as_text
@@ -11,7 +11,15 @@ from atoll.application.fields.string import as_text
 class TextField(Field):
     """`text`: without a limit."""
 
-    types = ("text", "markdown", "vditor", "richText", "code", "url", "attachmentURL")
+    types: ClassVar[tuple[str, ...]] = (
+        "text",
+        "markdown",
+        "vditor",
+        "richText",
+        "code",
+        "url",
+        "attachmentURL",
+    )
     category = "text"
 
     def column_type(self, kind: DatabaseKind) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
 
@@ -15,7 +15,7 @@ def _text(value: time) -> str:
 class TimeField(Field):
     """`time`: `HH:mm:ss`."""
 
-    types = ("time",)
+    types: ClassVar[tuple[str, ...]] = ("time",)
     category = "time"
 
     def column_type(self, kind: DatabaseKind) -> str:

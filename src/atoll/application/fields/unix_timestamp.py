@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
 from atoll.application.fields.integer import as_whole
@@ -16,7 +16,7 @@ _LATEST = 253_402_300_799
 class UnixTimestampField(Field):
     """`unixTimestamp`: seconds (or milliseconds, option `accuracy`) since 1970; delivered as an ISO instant."""
 
-    types = ("unixTimestamp",)
+    types: ClassVar[tuple[str, ...]] = ("unixTimestamp",)
     category = "number"
 
     @property

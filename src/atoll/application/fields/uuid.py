@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
@@ -24,7 +24,7 @@ def random_name(prefix: str = "", size: int = 11, alphabet: str = _LOWER) -> str
 class UuidField(Field):
     """`uuid`: filled with a random one unless `autoFill` is false."""
 
-    types = ("uuid",)
+    types: ClassVar[tuple[str, ...]] = ("uuid",)
     category = "uuid"
 
     def column_type(self, kind: DatabaseKind) -> str:
@@ -56,7 +56,7 @@ class UuidField(Field):
 class UidField(StringField):
     """`uid`: letters, digits, `_` and `-`; filled with `prefix` and eleven random characters."""
 
-    types = ("uid",)
+    types: ClassVar[tuple[str, ...]] = ("uid",)
 
     def parse(self, value: Any, kind: DatabaseKind) -> Any:
         """A name of the allowed form."""
@@ -73,12 +73,13 @@ class UidField(StringField):
 class NanoidField(StringField):
     """`nanoid`: filled with `size` (12) random characters of `customAlphabet`."""
 
-    types = ("nanoid",)
+    types: ClassVar[tuple[str, ...]] = ("nanoid",)
 
     def initial(self, kind: DatabaseKind) -> Any:
         """A random id, unless `autoFill` is false."""
         if self.options.get("autoFill") is False:
             return super().initial(kind)
         return random_name(
-            size=int(self.options.get("size") or 12), alphabet=str(self.options.get("customAlphabet") or _NANO)
+            size=int(self.options.get("size") or 12),
+            alphabet=str(self.options.get("customAlphabet") or _NANO),
         )

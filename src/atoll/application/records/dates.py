@@ -85,7 +85,9 @@ def _text_span(text: str, zone: tzinfo) -> Span:
     if found := _QUARTER.fullmatch(text):
         return unit_span(datetime(int(found[1]), int(found[2]) * 3 - 2, 1, tzinfo=zone), "quarter")
     if found := _ISO_WEEK.fullmatch(text):
-        return unit_span(datetime.fromisocalendar(int(found[1]), int(found[2]), 1).replace(tzinfo=zone), "isoWeek")
+        return unit_span(
+            datetime.fromisocalendar(int(found[1]), int(found[2]), 1).replace(tzinfo=zone), "isoWeek"
+        )
     if found := _LOCALE_WEEK.fullmatch(text):
         first = unit_span(datetime(int(found[1]), 1, 1, tzinfo=zone), "week").start
         return unit_span(first + timedelta(weeks=int(found[2]) - 1), "week")
@@ -107,7 +109,9 @@ def _text_span(text: str, zone: tzinfo) -> Span:
 
 def _looks_complete(text: str) -> bool:
     """`2024-03-10+08:00` has an offset, `2024-03-10` does not."""
-    return bool(text) and any(form.fullmatch(text) for form in (_YEAR, _QUARTER, _MONTH, _DAY_TIME, _ISO_WEEK))
+    return bool(text) and any(
+        form.fullmatch(text) for form in (_YEAR, _QUARTER, _MONTH, _DAY_TIME, _ISO_WEEK)
+    )
 
 
 def unit_span(moment: datetime, unit: str) -> Span:

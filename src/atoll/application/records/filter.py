@@ -27,7 +27,9 @@ class Caller:
 
     __slots__ = ("_timezone", "now", "role", "user")
 
-    def __init__(self, timezone: str = "+00:00", user: CurrentUser | None = None, role: str | None = None) -> None:
+    def __init__(
+        self, timezone: str = "+00:00", user: CurrentUser | None = None, role: str | None = None
+    ) -> None:
         self._timezone = timezone
         self.user = user
         self.role = role
@@ -66,7 +68,9 @@ def is_empty(raw: Any) -> bool:
     return not isinstance(raw, (Mapping, list))
 
 
-def read_filter(collection: Collection, raw: Any, caller: Caller, lookup: Lookup) -> tuple[Condition | None, list[Any]]:
+def read_filter(
+    collection: Collection, raw: Any, caller: Caller, lookup: Lookup
+) -> tuple[Condition | None, list[Any]]:
     """The condition of a filter and its values; None when it does not restrict anything."""
     reading = Reading(
         collection.kind, caller.zone, caller.now, caller.user.id if caller.user is not None else None
@@ -268,4 +272,3 @@ def _glob(pattern: Any) -> Any:
     for old, new in (("[", "[[]"), ("*", "[*]"), ("?", "[?]"), ("%", "*"), ("_", "?")):
         pattern = func.replace(pattern, old, new)
     return pattern
-

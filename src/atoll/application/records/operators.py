@@ -149,7 +149,9 @@ def _pattern(name: str, before: str = "", after: str = "") -> Operator:
         if not isinstance(operand, str):
             raise InvalidValue(f"{column.title}: expected a pattern")
         if reading.kind == "sqlite" and name.lower().endswith("regexp"):
-            raise InvalidValue("Regular expressions are not supported by this database; use $like or $includes")
+            raise InvalidValue(
+                "Regular expressions are not supported by this database; use $like or $includes"
+            )
         reading.values.append(before + operand + after)
         return ("pattern", column.name, name)
 
@@ -172,7 +174,7 @@ def _negated(operator: Operator) -> Operator:
     return negated
 
 
-def _truth(wanted: bool) -> Operator:  # noqa: FBT001
+def _truth(wanted: bool) -> Operator:
     def truth(column: Field, operand: Any, reading: Reading) -> Condition:
         if column.category != "boolean":
             raise InvalidValue(f"{column.title}: the field is not true or false")
@@ -245,7 +247,9 @@ def _bound(column: Field, moment: datetime, reading: Reading) -> None:
     reading.values.append(value)
 
 
-def _span(column: Field, operand: Any, reading: Reading, read: Callable[[Any, tzinfo, datetime], Span]) -> Span:
+def _span(
+    column: Field, operand: Any, reading: Reading, read: Callable[[Any, tzinfo, datetime], Span]
+) -> Span:
     """Calendar fields take the day or wall clock as written; relative spans are the caller's days even there."""
     if column.category not in ("instant", "wall", "day") and column.type != "unixTimestamp":
         raise InvalidValue(f"{column.title}: the field is not a date")

@@ -66,7 +66,11 @@ def sorting(collection: Collection, sort: tuple[str, ...]) -> tuple[tuple[str, b
         if field is None or field.hidden:
             raise BadRequest(f"Unknown field {name!r} in `sort` for {collection.name!r}")
         order.append((name, descending))
-    keys = [collection.key.name] if collection.key else [f.name for f in collection.fields.values() if f.primary_key]
+    keys = (
+        [collection.key.name]
+        if collection.key
+        else [f.name for f in collection.fields.values() if f.primary_key]
+    )
     order.extend((key, False) for key in keys if all(key != name for name, _ in order))
     return tuple(order)
 

@@ -71,7 +71,13 @@ class Planner:
         self._lookup = lookup
 
     def select(
-        self, collection: Collection, projection: Projection, condition: Condition | None, order: Order, *, paged: bool
+        self,
+        collection: Collection,
+        projection: Projection,
+        condition: Condition | None,
+        order: Order,
+        *,
+        paged: bool,
     ) -> RowPlan:
         """SELECT with all values bound; `limit` and `offset` are parameters when paged."""
         names = self._with_keys(collection, projection)
@@ -80,7 +86,9 @@ class Planner:
         for name, descending in order:
             column: ColumnElement[Any] = collection.table.c[name]
             column = column.desc() if descending else column.asc()
-            statement = statement.order_by(column.nulls_last() if collection.fields[name].allow_null else column)
+            statement = statement.order_by(
+                column.nulls_last() if collection.fields[name].allow_null else column
+            )
         if paged:
             statement = statement.limit(bindparam("limit", type_=BigInteger()))
             statement = statement.offset(bindparam("offset", type_=BigInteger()))
@@ -98,7 +106,9 @@ class Planner:
         returning = [collection.table.c[name] for name in collection.visible]
         return self._rows(collection, collection.visible, statement.returning(*returning))
 
-    def update(self, collection: Collection, columns: tuple[str, ...], condition: Condition | None) -> RowPlan:
+    def update(
+        self, collection: Collection, columns: tuple[str, ...], condition: Condition | None
+    ) -> RowPlan:
         """UPDATE … RETURNING the records; parameters are `v_<column>` and the condition's."""
         table = collection.table
         values = {name: bindparam(f"v_{name}", type_=table.c[name].type) for name in columns}
@@ -113,14 +123,20 @@ class Planner:
         where = ConditionBuilder(self._lookup).build(collection, condition)
         return self._database.compile(delete(collection.table).where(where))
 
-    def _where(self, collection: Collection, statement: Select[Any], condition: Condition | None) -> Select[Any]:
+    def _where(
+        self, collection: Collection, statement: Select[Any], condition: Condition | None
+    ) -> Select[Any]:
         if condition is None:
             return statement
         return statement.where(ConditionBuilder(self._lookup).build(collection, condition))
 
     def _with_keys(self, collection: Collection, projection: Projection) -> tuple[str, ...]:
         """The columns, and silently those that appended relations are joined by."""
-        keys = [collection.relations[name].foreign_key for name in projection.appends if name in collection.relations]
+        keys = [
+            collection.relations[name].foreign_key
+            for name in projection.appends
+            if name in collection.relations
+        ]
         names = dict.fromkeys([*projection.columns, *keys])
         if not names and collection.fields:
             names = dict.fromkeys([next(iter(collection.fields))])
@@ -128,6 +144,8 @@ class Planner:
 
     def _rows(self, collection: Collection, names: tuple[str, ...], statement: Any) -> RowPlan:
         decoders = tuple(
-            (name, decode) for name in names if (decode := collection.fields[name].decoder(collection.kind)) is not None
+            (name, decode)
+            for name in names
+            if (decode := collection.fields[name].decoder(collection.kind)) is not None
         )
         return RowPlan(self._database.compile(statement), names, decoders)

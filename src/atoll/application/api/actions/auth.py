@@ -9,6 +9,7 @@ from typing import Any
 from atoll.application.api.actions.records import GENERIC, caller
 from atoll.application.api.resources import LOGGED_IN, PUBLIC, ResourceRegistry
 from atoll.application.context import NOTHING, Context, CurrentUser
+from atoll.application.records.reader import selection
 from atoll.errors import BadRequest, Forbidden, SignInFailed, Unauthenticated
 
 _USERNAME = re.compile(r"[^@<>\"'/]{1,50}")
@@ -92,7 +93,9 @@ def _set_cookies(ctx: Context, token: str, user: CurrentUser) -> None:
 
 def _cookie(ctx: Context, name: str, value: str, *, http_only: bool = False) -> None:
     secure = "; secure" if ctx.headers.get("x-forwarded-proto") == "https" else ""
-    ctx.set_header("set-cookie", f"{name}={value}; path=/; samesite=lax{'; httponly' if http_only else ''}{secure}")
+    ctx.set_header(
+        "set-cookie", f"{name}={value}; path=/; samesite=lax{'; httponly' if http_only else ''}{secure}"
+    )
 
 
 def _clear_cookies(ctx: Context) -> None:
@@ -218,13 +221,7 @@ async def destroy_authenticator(ctx: Context) -> Any:
 async def _keep_one(ctx: Context) -> None:
     settings = await ctx.app.accounts.settings()
     collection = ctx.app.collections.system["authenticators"]
-    chosen = {key: ctx.params[key] for key in ("filter", "filterByTk") if key in ctx.params}
-    keys = ctx.params.get("filterByTk")
-    condition: dict[str, Any] = {"$and": [chosen.get("filter") or {}]}
-    if keys is not None:
-        condition["$and"].append({"id": keys})
-    affected = await ctx.app.records.list(collection, {"paginate": False, "filter": condition}, caller(ctx))
-    rows = affected if isinstance(affected, list) else affected.rows
-    gone = {row["id"] for row in rows}
+    affected = await ctx.app.records.find(collection, selection(collection, ctx.params), caller(ctx))
+    gone = {row["id"] for row in affected}
     if not any(each["enabled"] and each["id"] not in gone for each in settings.authenticators):
         raise BadRequest("At least one authenticator must stay enabled")

@@ -67,7 +67,7 @@ async def _rows(ctx: Context, table: str, params: Mapping[str, Any]) -> tuple[li
     system = ctx.app.collections.system[table]
     kept = {key: value for key, value in params.items() if key not in ("fields", "except", "appends")}
     kept.setdefault("sort", "sort")
-    result = await ctx.app.records.list(system, kept, caller(ctx))
+    result = await ctx.app.records.page(system, kept, caller(ctx))
     rows = [flatten(plain(row)) for row in (result.rows if isinstance(result, Page) else result)]
     wanted, unwanted = names(params.get("fields")), names(params.get("except"))
     if wanted:

@@ -26,7 +26,7 @@ def _collection(ctx: Context) -> Collection:
 
 async def list_records(ctx: Context) -> Any:
     """One page of records, or all of them."""
-    return await ctx.app.records.list(_collection(ctx), ctx.params, caller(ctx), only_own=ctx.only_own)
+    return await ctx.app.records.page(_collection(ctx), ctx.params, caller(ctx), only_own=ctx.only_own)
 
 
 async def get_record(ctx: Context) -> Any:

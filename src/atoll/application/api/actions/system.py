@@ -16,7 +16,10 @@ from atoll.errors import BadRequest
 def define(resources: ResourceRegistry) -> None:
     """Adds the resources."""
     resources.define(
-        "app", {"getInfo": get_info, "getLang": get_lang}, access={"getInfo": PUBLIC, "getLang": PUBLIC}, snippet="app"
+        "app",
+        {"getInfo": get_info, "getLang": get_lang},
+        access={"getInfo": PUBLIC, "getLang": PUBLIC},
+        snippet="app",
     )
     resources.define(
         "systemSettings",
@@ -29,7 +32,9 @@ def define(resources: ResourceRegistry) -> None:
         {"list": GENERIC["list"], "get": GENERIC["get"], "update": update_policy},
         snippet="pm.security.token-control-config",
     )
-    resources.define("pm", {"listEnabled": list_plugins, "list": list_plugins}, access={"listEnabled": PUBLIC})
+    resources.define(
+        "pm", {"listEnabled": list_plugins, "list": list_plugins}, access={"listEnabled": PUBLIC}
+    )
 
 
 async def get_info(ctx: Context) -> Any:

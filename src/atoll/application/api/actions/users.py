@@ -8,6 +8,7 @@ from atoll.application.acl import ACTIONS, ALIASES, refused
 from atoll.application.api.actions.records import GENERIC, caller
 from atoll.application.api.resources import LOGGED_IN, ResourceRegistry
 from atoll.application.context import NOTHING, Context
+from atoll.application.records.reader import selection
 from atoll.errors import BadRequest, Unauthenticated
 
 _BUILT_IN = frozenset({"root", "admin", "member"})
@@ -47,7 +48,7 @@ def define(resources: ResourceRegistry) -> None:
 
 async def list_users(ctx: Context) -> Any:
     """One page of users."""
-    return await ctx.app.users.list(ctx.params, caller(ctx))
+    return await ctx.app.users.page(ctx.params, caller(ctx))
 
 
 async def get_user(ctx: Context) -> Any:
@@ -155,7 +156,8 @@ async def create_role(ctx: Context) -> Any:
 
 async def update_role(ctx: Context) -> Any:
     """The changed roles."""
-    changed = await GENERIC["update"](ctx)
+    roles = ctx.app.collections.system["roles"]
+    changed = await ctx.app.records.update(roles, ctx.params, ctx.values, caller(ctx))
     await _one_default(ctx, changed[0]["name"] if changed else None)
     await ctx.app.settings_changed()
     return changed
@@ -164,11 +166,8 @@ async def update_role(ctx: Context) -> Any:
 async def destroy_role(ctx: Context) -> Any:
     """How many roles are gone; the built-in ones stay."""
     roles = ctx.app.collections.system["roles"]
-    condition: dict[str, Any] = {"$and": [ctx.params.get("filter") or {}]}
-    if "filterByTk" in ctx.params:
-        condition["$and"].append({"name": ctx.params["filterByTk"]})
-    found = await ctx.app.records.list(roles, {"paginate": False, "filter": condition}, caller(ctx))
-    names = [row["name"] for row in (found if isinstance(found, list) else found.rows)]
+    found = await ctx.app.records.find(roles, selection(roles, ctx.params), caller(ctx))
+    names = [row["name"] for row in found]
     if _BUILT_IN.intersection(names):
         raise refused()
     count = await GENERIC["destroy"](ctx)

@@ -1,0 +1,223 @@
+"""Reading the records of any collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from atoll.application.collections.model import Collection
+from atoll.application.collections.store import CollectionStore
+from atoll.application.context import Page
+from atoll.application.fields.base import MISSING, Field
+from atoll.application.records.filter import Caller, read_filter
+from atoll.application.records.operators import Condition
+from atoll.application.records.parameters import names, paging, projection, sorting
+from atoll.application.records.plans import PlanCache, Planner, RowPlan
+from atoll.database.drivers.base import Connection, Database
+from atoll.errors import BadRequest
+
+Record = dict[str, Any]
+Params = Mapping[str, Any]
+
+
+class RecordReader:
+    """`list` and `get` for all collections of one app.
+
+    Records are given in their JSON form. Nothing here knows about rights: `only_own` is the caller's decision to
+    restrict everything to records created by `caller.user`. With `connection` the work is part of a transaction.
+    """
+
+    def __init__(self, database: Database, collections: CollectionStore) -> None:
+        self._database = database
+        self._collections = collections
+        self._plans = PlanCache()
+        self._planner = Planner(database, collections.get)
+
+    def forget_plans(self) -> None:
+        """Drops compiled queries, after collections changed."""
+        self._plans.clear()
+
+    async def page(
+        self,
+        collection: Collection,
+        params: Params,
+        caller: Caller,
+        *,
+        only_own: bool = False,
+        connection: Connection | None = None,
+    ) -> list[Record] | Page:
+        """The records of one page with `meta`, or all matching ones for `paginate=false`."""
+        database = connection or self._database
+        page = paging(params)
+        condition, values = self._condition(collection, params.get("filter"), caller, only_own=only_own)
+        shape = (
+            collection, condition, _key(params.get("fields")), _key(params.get("except")), _key(params.get("appends")),
+            _key(params.get("sort")), page is None,
+        )  # fmt: skip
+        plan, wanted = self._plans.get(
+            ("list", *shape), lambda: self._list_plan(collection, params, condition, page)
+        )
+        bound = bound_values(values)
+        if page is None:
+            rows = await database.fetch_all(plan.statement.sql, plan.statement.bind(bound))
+            return await self._appended(collection, plan.records(rows), wanted)
+        number, size = page
+        simple = collection.flag("simplePaginate")
+        bound["limit"], bound["offset"] = size + 1 if simple else size, (number - 1) * size
+        rows = await database.fetch_all(plan.statement.sql, plan.statement.bind(bound))
+        if simple:
+            records = await self._appended(collection, plan.records(rows[:size]), wanted)
+            return Page(records, {"hasNext": len(rows) > size, "page": number, "pageSize": size})
+        records = await self._appended(collection, plan.records(rows), wanted)
+        count = await self._count(collection, condition, bound)
+        total = -(-count // size) if size else None
+        return Page(records, {"count": count, "page": number, "pageSize": size, "totalPage": total})
+
+    def _list_plan(
+        self,
+        collection: Collection,
+        params: Params,
+        condition: Condition | None,
+        page: tuple[int, int] | None,
+    ) -> tuple[RowPlan, tuple[str, ...]]:
+        wanted = projection(
+            collection, names(params.get("fields")), names(params.get("except")), names(params.get("appends"))
+        )
+        order = sorting(collection, names(params.get("sort")))
+        return self._planner.select(
+            collection, wanted, condition, order, paged=page is not None
+        ), wanted.appends
+
+    async def _count(
+        self, collection: Collection, condition: Condition | None, bound: Mapping[str, Any]
+    ) -> int:
+        plan = self._plans.get(
+            ("count", collection, condition), lambda: self._planner.count(collection, condition)
+        )
+        row = await self._database.fetch_one(plan.sql, plan.bind(bound))
+        return int(row[0]) if row else 0
+
+    async def find(
+        self,
+        collection: Collection,
+        condition: Mapping[str, Any] | None,
+        caller: Caller,
+        *,
+        only_own: bool = False,
+        connection: Connection | None = None,
+    ) -> list[Record]:
+        """All records that match a filter."""
+        params = {"paginate": False, "filter": condition}
+        found = await self.page(collection, params, caller, only_own=only_own, connection=connection)
+        return found.rows if isinstance(found, Page) else found
+
+    async def count(self, collection: Collection, raw_filter: Any, caller: Caller) -> int:
+        """How many records match."""
+        condition, values = self._condition(collection, raw_filter, caller)
+        return await self._count(collection, condition, bound_values(values))
+
+    async def get(
+        self, collection: Collection, params: Params, caller: Caller, *, only_own: bool = False
+    ) -> Record | None:
+        """The record with the key `filterByTk`, else the first that matches `filter`, else None."""
+        condition, values = self._condition(
+            collection, params.get("filter"), caller, only_own=only_own, key=params.get("filterByTk", MISSING)
+        )
+        shape = (
+            collection, condition, _key(params.get("fields")), _key(params.get("except")), _key(params.get("appends")),
+            _key(params.get("sort")), False,
+        )  # fmt: skip
+        plan, wanted = self._plans.get(
+            ("list", *shape), lambda: self._list_plan(collection, params, condition, (1, 1))
+        )
+        bound = bound_values(values)
+        bound["limit"], bound["offset"] = 1, 0
+        row = await self._database.fetch_one(plan.statement.sql, plan.statement.bind(bound))
+        if row is None:
+            return None
+        return (await self._appended(collection, plan.records([row]), wanted))[0]
+
+    async def _appended(
+        self, collection: Collection, records: list[Record], wanted: Sequence[str]
+    ) -> list[Record]:
+        """Adds appended relations, one query each; names that are no relation are left out."""
+        for name in wanted:
+            relation = collection.relations.get(name)
+            target = self._collections.get(relation.target) if relation else None
+            if relation is None or target is None:
+                continue
+            keys = sorted(
+                {record[relation.foreign_key] for record in records if record[relation.foreign_key]}
+            )
+            found: dict[Any, Record] = {}
+            if keys:
+                rows = await self.find(target, {relation.target_key: {"$in": keys}}, Caller())
+                found = {row[relation.target_key]: row for row in rows}
+            for record in records:
+                record[name] = found.get(record[relation.foreign_key])
+        return records
+
+    # -- parts -----------------------------------------------------------------------------------------
+
+    def _condition(
+        self, collection: Collection, raw: Any, caller: Caller, *, only_own: bool = False, key: Any = MISSING
+    ) -> tuple[Condition | None, list[Any]]:
+        parts: list[Condition] = []
+        values: list[Any] = []
+        if key is not MISSING:
+            parts.append(self._key_condition(collection, key, values))
+        if only_own:
+            parts.append(("eq", "createdById"))
+            values.append(caller.user.id if caller.user is not None else -1)
+        if raw is not None:
+            condition, found = read_filter(collection, raw, caller, self._collections.get)
+            if condition is not None:
+                parts.append(condition)
+                values += found
+        if not parts:
+            return None, values
+        return (parts[0] if len(parts) == 1 else ("and", *parts)), values
+
+    def _key_condition(self, collection: Collection, key: Any, values: list[Any]) -> Condition:
+        if isinstance(key, Mapping):
+            conditions: list[Condition] = []
+            for name, value in key.items():
+                field = self._key_field(collection, name)
+                conditions.append(("eq", name))
+                values.append(field.operand(value, collection.kind))
+            if not conditions:
+                raise BadRequest("`filterByTk` is empty")
+            return conditions[0] if len(conditions) == 1 else ("and", *conditions)
+        if collection.target_key is None:
+            raise BadRequest(f"Collection {collection.name!r} has no record key; use `filter`")
+        field = self._key_field(collection, collection.target_key)
+        if isinstance(key, list):
+            values.append([field.operand(item, collection.kind) for item in key])
+            return ("in", field.name)
+        if key is None:
+            raise BadRequest("`filterByTk` is empty")
+        values.append(field.operand(key, collection.kind))
+        return ("eq", field.name)
+
+    def _key_field(self, collection: Collection, name: str) -> Field:
+        field = collection.fields.get(name)
+        if field is None or field.hidden:
+            raise BadRequest(f"Unknown field {name!r} in `filterByTk`")
+        return field
+
+
+def _key(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def bound_values(values: Sequence[Any]) -> dict[str, Any]:
+    """The parameters `p0`, `p1`, ... of a condition."""
+    return {f"p{index}": value for index, value in enumerate(values)}
+
+
+def selection(collection: Collection, params: Params) -> dict[str, Any]:
+    """`filter` and `filterByTk` together as one filter."""
+    parts: list[Any] = [params["filter"]] if params.get("filter") else []
+    if "filterByTk" in params and collection.target_key is not None:
+        parts.append({collection.target_key: params["filterByTk"]})
+    return {"$and": parts}
