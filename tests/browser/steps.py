@@ -12,16 +12,31 @@ LONG_MS = 30_000
 async def sign_in(page: Page, account: Account, path: str = "/admin") -> None:
     """Opens a page, is asked to sign in, does so, and is where it wanted to be."""
     await page.goto(path)
+    await give_credentials(page, account)
+
+
+async def give_credentials(page: Page, account: Account) -> None:
+    """Fills in the form for signing in and waits for the page behind it."""
     await page.get_by_label("User name or e-mail").fill(account.username)
     await page.get_by_label("Password", exact=True).fill(account.password)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("navigation", name="Main navigation")).to_be_visible()
 
 
-async def go(page: Page, name: str) -> None:
+async def go(page: Page, name: str, *, heading: str = "") -> None:
     """Follows an entry of the main navigation."""
     await page.get_by_role("navigation", name="Main navigation").get_by_role("link", name=name).click()
-    await expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    await expect(page.get_by_role("heading", name=heading or name, exact=True).first).to_be_visible()
+
+
+async def add_condition(page: Page, field: str, operator: str, value: str) -> None:
+    """Filters the list that is open by one condition."""
+    await page.get_by_role("button", name="Filter", exact=True).click()
+    builder = page.get_by_role("dialog", name="Filter")
+    await builder.get_by_label("Field").select_option(field)
+    await builder.get_by_label("Operator").select_option(operator)
+    await builder.get_by_label(f"Value for {field}").fill(value)
+    await builder.get_by_role("button", name="Done").click()
 
 
 def row(page: Page, text: str) -> Locator:

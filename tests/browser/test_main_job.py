@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from .installation import ACCOUNT, Installation
-from .steps import LONG_MS, go, open_menu, row, sign_in
+from .steps import LONG_MS, add_condition, give_credentials, go, open_menu, row, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -59,16 +59,62 @@ async def _create(page: Page, title: str, environment: str) -> None:
 
 
 async def _sign_in_to_app(page: Page) -> None:
-    """The creator's account was copied into the new app."""
-    await expect(page).to_have_url("**/apps/orders/**")
+    """The creator's account was copied into the new app: same name, same password, another session."""
+    await expect(page.get_by_role("heading", name="Sign in to Orders")).to_be_visible(timeout=LONG_MS)
+    await give_credentials(page, ACCOUNT)
 
 
 async def _make_collection(page: Page) -> None:
-    del page
+    await go(page, "Data", heading="Collections")
+    await page.get_by_role("button", name="New collection").first.click()
+    drawer = page.get_by_role("dialog", name="New collection")
+    await drawer.get_by_label("Title", exact=True).first.fill("Deals")
+    fields = [("Customer", "Text"), ("Amount", "Number"), ("Paid", "Checkbox")]
+    for number, (title, kind) in enumerate(fields, 1):
+        line = drawer.get_by_role("group", name=f"Field {number}", exact=True)
+        if await line.count() == 0:
+            await drawer.get_by_role("button", name="Add field").click()
+        await line.get_by_label("Title", exact=True).fill(title)
+        await line.get_by_label("Kind").click()
+        await page.get_by_role("option", name=kind, exact=True).click()
+    await drawer.get_by_role("button", name="Create collection").click()
+    await expect(page.get_by_text("No records in Deals yet.")).to_be_visible()
 
 
 async def _work_with_records(page: Page) -> None:
-    del page
+    await page.get_by_role("navigation", name="Main navigation").get_by_role("link", name="Deals").click()
+    for customer, amount in (("Anna", "120"), ("Ben", "45.5"), ("Chen", "900")):
+        await page.get_by_role("button", name="New record").first.click()
+        drawer = page.get_by_role("dialog", name="New record in Deals")
+        await drawer.get_by_label("Customer").fill(customer)
+        await drawer.get_by_label("Amount").fill(amount)
+        await drawer.get_by_role("button", name="Save", exact=True).click()
+        await expect(row(page, customer)).to_be_visible()
+    await _edit(page)
+    await _filter(page)
+    await open_menu(page, "Ben", "Delete")
+    await expect(row(page, "Ben")).to_have_count(0)
+    await page.reload()
+    await expect(row(page, "Anna")).to_be_visible()
+    await expect(row(page, "Ben")).to_have_count(0)
+
+
+async def _edit(page: Page) -> None:
+    await open_menu(page, "Chen", "Edit")
+    drawer = page.get_by_role("dialog")
+    await drawer.get_by_label("Amount").fill("950")
+    await drawer.get_by_label("Paid").check()
+    await drawer.get_by_role("button", name="Save", exact=True).click()
+    await page.keyboard.press("Escape")
+    await expect(row(page, "Chen").get_by_text("950")).to_be_visible()
+
+
+async def _filter(page: Page) -> None:
+    await add_condition(page, "Amount", "at least", "100")
+    await expect(row(page, "Ben")).to_have_count(0)
+    await expect(row(page, "Anna")).to_be_visible()
+    await page.get_by_role("button", name="Clear all").click()
+    await expect(row(page, "Ben")).to_be_visible()
 
 
 async def _stop(page: Page, title: str) -> None:

@@ -166,7 +166,10 @@ WRONG = {
         {"APP_MODE": "worker", "REDIS_URL": "redis://localhost:1", "ENVIRONMENT_URL": "http://x:1"},
         ["ENVIRONMENT_NAME="],
     ),
-    "adapter without address": ({"APP_MODE": "supervisor"}, ["APP_SUPERVISOR_REDIS_URL="]),
+    "adapter without address": (
+        {"APP_MODE": "supervisor"},
+        ["APP_SUPERVISOR_REDIS_URL=", "APP_COMMAND_REDIS_URL="],
+    ),
     "several at once": (
         {"APP_PORT": "0", "TZ": "Mars/Base", "DB_DIALECT": "oracle"},
         ["APP_PORT", "TZ", "DB_DIALECT"],
