@@ -1,19 +1,26 @@
 import { Tooltip } from '@mantine/core';
 import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import classes from './Navigation.module.css';
 import type { Place } from './navigation';
 
+const CollectionsNav = lazy(() =>
+  import('../data/CollectionsNav').then((module) => ({ default: module.CollectionsNav })),
+);
+
 interface Props {
   places: Place[];
   /** Icons only; names appear as tooltips on hover and focus. */
   rail: boolean;
+  /** Lists the collections of this app below the places. */
+  collections: boolean;
   onToggle?: (() => void) | undefined;
 }
 
-export function Navigation({ places, rail, onToggle }: Props) {
+export function Navigation({ places, rail, collections, onToggle }: Props) {
   const { t } = useTranslation();
   const toggleTitle = rail ? t('nav.expand') : t('nav.collapse');
   const ToggleIcon = rail ? IconLayoutSidebarLeftExpand : IconLayoutSidebarLeftCollapse;
@@ -35,11 +42,18 @@ export function Navigation({ places, rail, onToggle }: Props) {
           </Tooltip>
         ))}
       </nav>
+      {collections && (
+        <Suspense fallback={null}>
+          <div className={classes.collections}>
+            <CollectionsNav collapsed={rail} />
+          </div>
+        </Suspense>
+      )}
       {onToggle && (
         <Tooltip label={toggleTitle} position="right" disabled={!rail}>
           <button
             type="button"
-            className={classes.place}
+            className={`${classes.place} ${classes.toggle}`}
             onClick={onToggle}
             aria-label={toggleTitle}
             data-rail={rail || undefined}

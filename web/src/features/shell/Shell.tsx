@@ -5,7 +5,7 @@ import { Outlet, useRouter } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useAccount, useAppTitle } from '../../app/account';
+import { mayConfigure, useAccount, useAppTitle } from '../../app/account';
 import { useSupervisorLive } from '../supervisor/queries';
 import { AppSwitcher } from './AppSwitcher';
 import { AvatarMenu } from './AvatarMenu';
@@ -60,11 +60,11 @@ export function Shell() {
       </header>
       {!phone && (
         <div className={classes.sidebar}>
-          <Navigation places={places} rail={rail} onToggle={wide ? toggle : undefined} />
+          <Navigation places={places} rail={rail} collections={mayConfigure(account)} onToggle={wide ? toggle : undefined} />
         </div>
       )}
       <Drawer opened={menuOpen && phone} onClose={menu.close} title={t('menu')} size={300} padding="sm">
-        <Navigation places={places} rail={false} />
+        <Navigation places={places} rail={false} collections={mayConfigure(account)} />
       </Drawer>
       <main id="content" className={classes.content} tabIndex={-1}>
         <ConnectionNotice />

@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, SimpleGrid, Skeleton, Stack, Tabs, Text } from '@mantine/core';
+import { Alert, Anchor, Button, Group, SimpleGrid, Skeleton, Stack, Tabs, Text } from '@mantine/core';
 import { IconArrowLeft, IconRefresh, IconTrash } from '@tabler/icons-react';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -123,6 +123,7 @@ function Header({ app }: { app: AppRow }) {
 
 function Overview({ app }: { app: AppRow }) {
   const { t, i18n } = useTranslation('supervisor');
+  const { send, waiting } = useCommand(app);
   const address = new URL(addressOf(app), window.location.href).href;
   const facts: [string, ReactNode][] = [
     [t('form.name'), <WithCopy key="name" text={app.name} name={t('form.name')} />],
@@ -136,6 +137,13 @@ function Overview({ app }: { app: AppRow }) {
   return (
     <Stack gap="md">
       <ReasonPanel app={app} />
+      {app.restartNeeded && (
+        <Alert color="yellow" variant="light" title={t('detail.restartNeeded')}>
+          <Button size="compact-sm" variant="default" loading={waiting} onClick={() => void send('restart')}>
+            {t('command.restart')}
+          </Button>
+        </Alert>
+      )}
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Panel title={t('detail.facts')}>
           <Facts facts={facts} />

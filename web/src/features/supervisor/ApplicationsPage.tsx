@@ -145,7 +145,7 @@ function useRowActions(restart: (row: AppRow) => void): (row: AppRow) => GridAct
       id: 'hide',
       label: row.options?.hidden ? t('apps.show') : t('apps.hide'),
       icon: row.options?.hidden ? <IconEye size={16} aria-hidden /> : <IconEyeOff size={16} aria-hidden />,
-      onAction: () => change(row, { options: { ...row.options, hidden: !row.options?.hidden } }),
+      onAction: () => change(row, { options: { hidden: !row.options?.hidden } }),
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { Anchor, SimpleGrid, Skeleton, Stack, Table } from '@mantine/core';
+import { Alert, Anchor, Code, SimpleGrid, Skeleton, Stack, Table, Text } from '@mantine/core';
 import { IconArrowLeft } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
@@ -9,12 +9,13 @@ import { EmptyState } from '../../ui/EmptyState';
 import { ErrorState } from '../../ui/ErrorState';
 import { PageHeader } from '../../ui/PageHeader';
 import { RelativeTime } from '../../ui/RelativeTime';
+import { StatusChip } from '../../ui/StatusChip';
 import { AppStatusChip } from './AppStatusChip';
 import { BeatStrip } from './BeatStrip';
 import { EnvironmentStatus } from './EnvironmentStatus';
 import { Facts } from './Facts';
 import { bytes, percent } from './format';
-import { type EnvironmentRow, titleOf } from './model';
+import { type EnvironmentInstance, type EnvironmentRow, titleOf } from './model';
 import { Panel } from './Panel';
 import { environmentQuery, useApps } from './queries';
 
@@ -44,26 +45,79 @@ function Detail({ environment }: { environment: EnvironmentRow }) {
   const seconds = new Intl.NumberFormat(i18n.language, { style: 'unit', unit: 'second', maximumFractionDigits: 2 });
   const facts: [string, ReactNode][] = [
     [t('runtime.heartbeat'), environment.lastHeartbeatAt ? <RelativeTime key="beat" value={environment.lastHeartbeatAt} everyMs={1_000} /> : '–'],
-    [t('environments.history'), environment.beats?.length ? <BeatStrip key="beats" beats={environment.beats} /> : '–'],
+    [t('environments.history'), environment.beats?.length ? <BeatStrip key="beats" beats={environment.beats} /> : null],
     [t('columns.version'), environment.appVersion ?? '–'],
     [t('environments.url'), environment.url || '–'],
     [t('environments.proxyUrl'), environment.proxyUrl || '–'],
-    [t('environments.cpu'), typeof cpu === 'number' ? percent(cpu, i18n.language) : '–'],
-    [t('environments.memory'), typeof memory === 'number' ? bytes(memory, i18n.language) : '–'],
-    [t('environments.lag'), typeof lagSeconds === 'number' ? seconds.format(lagSeconds) : '–'],
+    [t('environments.cpu'), typeof cpu === 'number' ? percent(cpu, i18n.language) : null],
+    [t('environments.memory'), typeof memory === 'number' ? bytes(memory, i18n.language) : null],
+    [t('environments.lag'), typeof lagSeconds === 'number' ? seconds.format(lagSeconds) : null],
   ];
+  // What this server does not measure is left out rather than shown as a dash.
+  const known = facts.filter(([, value]) => value !== null);
   return (
     <Stack gap="md">
       <PageHeader title={environment.name} description={<EnvironmentStatus environment={environment} />} />
+      {environment.reason && (
+        <Alert color="yellow" variant="light" title={environment.reason.message}>
+          {environment.reason.remedy && <Text size="sm">{environment.reason.remedy}</Text>}
+          <Code>{environment.reason.code}</Code>
+        </Alert>
+      )}
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Panel title={t('detail.facts')}>
-          <Facts facts={facts} />
+          <Facts facts={known} />
         </Panel>
         <Panel title={t('environments.apps')}>
           <AppsHere name={environment.name} />
         </Panel>
       </SimpleGrid>
+      {environment.instances && environment.instances.length > 0 && (
+        <Panel title={t('environments.processes')}>
+          <Processes instances={environment.instances} />
+        </Panel>
+      )}
     </Stack>
+  );
+}
+
+function Processes({ instances }: { instances: EnvironmentInstance[] }) {
+  const { t } = useTranslation('supervisor');
+  return (
+    <Table.ScrollContainer minWidth={560} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': t('environments.processes') } }}>
+      <Table verticalSpacing="xs">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{t('runtime.instance')}</Table.Th>
+            <Table.Th>{t('columns.status')}</Table.Th>
+            <Table.Th>{t('environments.host')}</Table.Th>
+            <Table.Th>{t('columns.version')}</Table.Th>
+            <Table.Th>{t('runtime.since')}</Table.Th>
+            <Table.Th>{t('environments.lastSeen')}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {instances.map((row) => (
+            <Table.Tr key={row.instance}>
+              <Table.Td>
+                <Text size="xs" ff="monospace">
+                  {row.instance}
+                </Text>
+              </Table.Td>
+              <Table.Td>
+                <StatusChip tone={row.alive ? 'good' : 'idle'}>
+                  {t(`environmentStatus.${row.alive ? 'online' : 'offline'}`)}
+                </StatusChip>
+              </Table.Td>
+              <Table.Td>{[row.host, row.pid].filter(Boolean).join(' · ')}</Table.Td>
+              <Table.Td>{row.version}</Table.Td>
+              <Table.Td>{row.since && <RelativeTime value={row.since} />}</Table.Td>
+              <Table.Td>{row.lastSeenAt && <RelativeTime value={row.lastSeenAt} everyMs={1_000} />}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
   );
 }
 

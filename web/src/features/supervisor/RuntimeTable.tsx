@@ -34,7 +34,7 @@ export function RuntimeTable({ app }: { app: AppRow }) {
           {instances.map((row) => {
             const beat = beatOf(row);
             return (
-              <Table.Tr key={`${row.environment}/${row.instance}`}>
+              <Table.Tr key={`${row.environment}/${row.instance ?? ''}`}>
                 <Table.Td>{row.environment}</Table.Td>
                 <Table.Td>
                   <AppStatusChip status={row.status} />

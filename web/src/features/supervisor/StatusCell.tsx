@@ -53,7 +53,7 @@ export function StatusCell({ app }: { app: AppRow }) {
             </div>
           )}
           {instances.map((instance) => (
-            <div key={`${instance.environment}/${instance.instance}`}>
+            <div key={`${instance.environment}/${instance.instance ?? ''}`}>
               <Group justify="space-between" wrap="nowrap" gap="xs">
                 <Text size="sm" fw={600} truncate>
                   {instance.environment}

@@ -27,7 +27,8 @@ export interface Reason {
 
 export interface InstanceStatus {
   environment: string;
-  instance: string;
+  /** Absent while no process of the environment has reported the app. */
+  instance?: string;
   status: AppStatus;
   since?: string | null;
   message?: string | null;
@@ -73,14 +74,26 @@ export interface AppRow {
   desired?: 'running' | 'stopped' | 'ready';
   reason?: Reason | null;
   progress?: Progress | null;
+  /** Changed options wait for a restart. */
+  restartNeeded?: boolean;
   instances?: InstanceStatus[];
   createdAt?: string;
   updatedAt?: string;
 }
 
-export interface Beat {
-  at: string;
-  state: 'good' | 'late' | 'missed';
+export type EnvironmentStatus = 'online' | 'late' | 'offline' | 'mismatch';
+
+/** One process that offers the environment. */
+export interface EnvironmentInstance {
+  instance: string;
+  host?: string;
+  pid?: number;
+  version?: string;
+  since?: string | null;
+  alive: boolean;
+  /** Seconds by which its event loop last was late. */
+  lag?: number;
+  lastSeenAt?: string | null;
 }
 
 export interface EnvironmentRow {
@@ -89,13 +102,16 @@ export interface EnvironmentRow {
   proxyUrl?: string | null;
   appVersion?: string | null;
   available?: boolean;
-  status: 'online' | 'late' | 'offline' | 'mismatch';
+  status: EnvironmentStatus;
   lastHeartbeatAt?: string | null;
+  lastSeenAt?: string | null;
+  reason?: Reason | null;
   apps?: { running: number; total: number };
   memory?: number | null;
   cpu?: number | null;
   lagSeconds?: number | null;
   beats?: unknown[];
+  instances?: EnvironmentInstance[];
 }
 
 export interface Finding {
@@ -122,7 +138,7 @@ export const APP_TONES: Record<AppStatus, Tone> = {
   unknown: 'lost',
 };
 
-export const ENVIRONMENT_TONES: Record<EnvironmentRow['status'], Tone> = {
+export const ENVIRONMENT_TONES: Record<EnvironmentStatus, Tone> = {
   online: 'good',
   late: 'lost',
   offline: 'idle',

@@ -5,11 +5,12 @@ import { isBehindEntry, isMainApp } from '../../app/boot';
 import { sessionOf } from '../../app/session';
 import { useLive, useLiveState } from '../../app/ws';
 import { toast } from '../../ui/toasts';
+import { type EnvironmentAnswer, environmentFrom } from './environmentRow';
 import { type AppRow, byPlace, type CheckResult, type EnvironmentRow, isTransitional } from './model';
 
 const MANY = 1_000;
 const applications = mainApi.resource<AppRow>('applications');
-const environments = api.resource<EnvironmentRow>('environments');
+const environments = api.resource<EnvironmentAnswer>('environments');
 
 export const appsQuery = queryOptions({
   queryKey: ['applications'],
@@ -19,7 +20,7 @@ export const appsQuery = queryOptions({
 
 export const environmentsQuery = queryOptions({
   queryKey: ['environments'],
-  queryFn: async ({ signal }) => (await environments.list({ pageSize: MANY }, signal)).data,
+  queryFn: async ({ signal }) => (await environments.list({ pageSize: MANY }, signal)).data.map(environmentFrom),
 });
 
 export function appQuery(name: string) {
@@ -32,7 +33,10 @@ export function appQuery(name: string) {
 export function environmentQuery(name: string) {
   return queryOptions({
     queryKey: ['environment', name],
-    queryFn: ({ signal }) => environments.get(name, {}, signal),
+    queryFn: async ({ signal }) => {
+      const row = await environments.get(name, {}, signal);
+      return row && environmentFrom(row);
+    },
   });
 }
 
@@ -87,8 +91,8 @@ function putRow<T extends { name: string }>(client: QueryClient, list: string, s
 export function useSupervisorLive(): void {
   const client = useQueryClient();
   useLive<LiveRow<AppRow>>('supervisor:apps', (row) => putRow(client, 'applications', 'application', row));
-  useLive<LiveRow<EnvironmentRow>>('supervisor:environments', (row) =>
-    putRow(client, 'environments', 'environment', row),
+  useLive<LiveRow<EnvironmentAnswer>>('supervisor:environments', (row) =>
+    putRow<EnvironmentRow>(client, 'environments', 'environment', row.deleted ? row : environmentFrom(row)),
   );
 }
 
