@@ -53,11 +53,11 @@ _ALPHABET = string.ascii_lowercase + string.digits
 _OWN_OPTIONS = ("autoStart", "dbConnType", "database", "authManager", "admin")
 
 
-class _Jwt(Struct):
+class _Jwt(Struct, frozen=True):
     secret: str | None = None
 
 
-class _Auth(Struct):
+class _Auth(Struct, frozen=True):
     jwt: _Jwt = _Jwt()
 
 

@@ -135,7 +135,7 @@ class Supervisor:
         sort = record.sort or 1 + max((known.sort for known in self.directory.listed), default=0)
         record = replace(record, operation=operation, sort=sort)
         await self._store.insert(record)
-        self._changed(record)
+        self._changed(record, operation.id)
         return self._row(record)
 
     async def update_app(self, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -299,24 +299,24 @@ class Supervisor:
 
         saved = await self._store.update(record.uid, numbered)
         if saved.generation != record.generation:
-            self._changed(saved)
+            asked = saved.operation if action is not None else None
+            self._changed(saved, asked.id if asked is not None else _request_id())
         else:
             self.directory.put(saved)
         return saved
 
-    def _changed(self, record: AppRecord) -> None:
+    def _changed(self, record: AppRecord, request: str) -> None:
         self.directory.put(record)
         for environment in concerned(record):
-            _ = self._tasks.spawn("push", self._push(record, environment))
+            _ = self._tasks.spawn("push", self._push(record, environment, request))
 
-    async def _push(self, record: AppRecord, environment: str) -> None:
+    async def _push(self, record: AppRecord, environment: str, request: str) -> None:
         """Tells one environment now. If that fails it learns it by itself, from the copies that reconciling
         writes.
         """
         view = self.directory.environments.get(environment)
         if view is None:
             return
-        request = record.operation.id if record.operation is not None else _request_id()
         try:
             await self._dispatcher.tell(
                 environment, view.public_key, Apply(model_for(record, environment)), request
@@ -381,9 +381,9 @@ class Supervisor:
 
         if change(record) != record:
             record = await self._save(record, None, change)
-        if record.desired == "removed" and set(record.gone) >= set(record.environments):
-            if not record.remove_database or any(row.database_dropped for row in rows):
-                await self._finish_removal(record)
+        everywhere = record.desired == "removed" and set(record.gone) >= set(record.environments)
+        if everywhere and (not record.remove_database or any(row.database_dropped for row in rows)):
+            await self._finish_removal(record)
 
     async def _finish_removal(self, record: AppRecord) -> None:
         await self._store.delete(record.uid)

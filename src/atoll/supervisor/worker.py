@@ -21,13 +21,14 @@ from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.change import Changes
 from atoll.supervisor.command.base import Commands, Delivery, Receipt
 from atoll.supervisor.command.messages import Apply, Check, Checked, Instruction, Refresh
-from atoll.supervisor.identity import Pin, identity_proof
+from atoll.supervisor.identity import Pin
 from atoll.supervisor.models import AppModel, EnvironmentCard, Finding, Reason, StatusRow
 from atoll.supervisor.presence.base import Announcement, Presence
 from atoll.supervisor.process.base import AppFactory
 from atoll.supervisor.process.hosted import Host, HostedApp
 from atoll.supervisor.process.model_cache import ModelCache
 from atoll.supervisor.process.outbox import Outbox
+from atoll.supervisor.proxy_identity import Signer
 from atoll.supervisor.routing import reason_code
 from atoll.supervisor.sealing import Opened, Sealer
 from atoll.supervisor.start_queue import StartQueue
@@ -35,7 +36,7 @@ from atoll.supervisor.start_queue import StartQueue
 log = logging.getLogger(__name__)
 
 
-class Environment(Host):
+class Environment(Host, Signer):
     """Runs the apps placed in it. Takes instructions from the Supervisor whose key it met first.
 
     Args:
@@ -66,6 +67,7 @@ class Environment(Host):
         step_seconds: float = 120.0,
         pull_seconds: float = 3.0,
     ) -> None:
+        self.environment = name
         self.name, self.version, self.factory, self.step_seconds = name, version, factory, step_seconds
         self.instance = secrets.token_hex(8)
         self.queue = StartQueue(locks, width)
@@ -144,9 +146,9 @@ class Environment(Host):
         """All apps known here, also those on their way out."""
         return tuple(self._apps.values())
 
-    def prove(self, nonce: str) -> bytes:
-        """Signs who this is, for the access proxy (`identity.identity_proof`)."""
-        return self._sealer.keys.sign(identity_proof(nonce, self.name, self.instance))
+    def sign(self, data: bytes) -> bytes:
+        """Signs who this is, for the access proxy."""
+        return self._sealer.keys.sign(data)
 
     # -- Host
 
@@ -266,6 +268,7 @@ class Environment(Host):
         if app is None:
             app = self._apps[model.uid] = HostedApp(model, self)
         app.apply(model)
+        self.changes.notify()
         return app
 
     # -- commands

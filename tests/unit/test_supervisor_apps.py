@@ -1,0 +1,260 @@
+"""Apps from creation to removal, over memory adapters and with apps that are toys."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from supervisor_kit import PATIENCE, scene
+
+from atoll.errors import AppNotReady, PreflightFailed
+from atoll.supervisor.models import CallerAccount, Finding
+from atoll.supervisor.routing import Forward, Starting, Unavailable
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def test_an_app_is_created_started_stopped_and_removed(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        row = await s.supervisor.create_app(
+            {"name": "shop", "displayName": "Shop", "environments": ["env_a"]}
+        )
+        assert (row["status"], row["statuses"]) == ("preparing", {"env_a": "preparing"})
+        await s.reaches("shop", "running")
+        assert s.world.happened == ["env_a provision shop", "env_a install shop", "env_a start shop"]
+        assert isinstance(s.router.route("shop", None), Forward)
+        await s.supervisor.stop_app("shop")
+        await s.reaches("shop", "stopped")
+        route = s.router.route("shop", None)
+        assert isinstance(route, Unavailable)
+        assert isinstance(route.error, AppNotReady)
+        assert route.error.reason == "APP_STOPPED"
+        await s.supervisor.start_app("shop")
+        await s.reaches("shop", "running")
+        assert await s.supervisor.remove_app("shop")
+        assert s.supervisor.get_app("shop") is None
+        assert await s.store.apps() == []
+        assert len(s.world.databases) == 1
+
+
+async def test_an_app_on_two_environments_starts_one_after_another(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a", "env_b") as s:
+        gate = s.world.hold["start shop"] = asyncio.Event()
+        await s.supervisor.create_app({"name": "shop", "environments": ["env_a", "env_b"]})
+
+        def queued() -> bool:
+            row = s.supervisor.get_app("shop")
+            return row is not None and bool((row["progress"] or {}).get("queue")) and bool(s.world.starting)
+
+        await s.until(queued)
+        row = s.supervisor.get_app("shop")
+        assert row is not None
+        assert row["progress"]["queue"]["position"] == 1
+        assert row["progress"]["queue"]["since"]
+        gate.set()
+        await s.reaches("shop", "running")
+        assert s.world.overlaps == []
+        assert len([what for what in s.world.happened if "install" in what]) == 1
+        row = s.supervisor.get_app("shop")
+        assert row is not None
+        assert row["statuses"] == {"env_a": "running", "env_b": "running"}
+        assert await s.supervisor.remove_app("shop", remove_database=True)
+        assert s.world.databases == {}
+        assert [what for what in s.world.happened if "drop" in what]
+
+
+async def test_many_first_visits_start_an_app_once(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        await s.supervisor.create_app({"name": "shop", "environments": ["env_a"], "start": False})
+        await s.reaches("shop", "initialized")
+        assert s.world.count("env_a start shop") == 0
+        route = s.router.route("shop", None)
+        assert isinstance(route, Starting)
+        results = await asyncio.gather(*(route.wait(PATIENCE) for _ in range(50)))
+        assert all(isinstance(result, Forward) for result in results)
+        assert s.world.count("env_a start shop") == 1
+        row = s.supervisor.get_app("shop")
+        assert row is not None
+        assert row["desired"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"name": "main"}, "APP_NAME_INVALID"),
+        ({"name": "Shop"}, "APP_NAME_INVALID"),
+        ({"name": "../x"}, "APP_NAME_INVALID"),
+        ({"name": "a" * 33}, "APP_NAME_INVALID"),
+        ({"name": "taken"}, "APP_NAME_TAKEN"),
+        ({"name": "ok", "environments": ["nowhere"]}, "ENVIRONMENT_UNKNOWN"),
+        ({"name": "ok", "environments": []}, "ENVIRONMENT_REQUIRED"),
+        ({"name": "ok", "cname": "no host!"}, "APP_OPTIONS_INVALID"),
+        ({"name": "ok", "options": {"dbConnType": "cloud"}}, "APP_OPTIONS_INVALID"),
+        ({"name": "ok", "options": {"admin": {"copyCaller": True}}}, "APP_OPTIONS_INVALID"),
+        ({"name": "ok", "pinned": "yes"}, "APP_OPTIONS_INVALID"),
+        ({"name": "ok", "environments": ["env_a", "env_b"]}, "DATABASE_NOT_SHARED"),
+        ({"name": "ok", "environments": ["env_b"]}, "DATABASE_RIGHTS_MISSING"),
+    ],
+)
+async def test_what_stands_against_an_app_is_said_before_anything_is_created(
+    tmp_path: Path, values: dict[str, object], code: str
+) -> None:
+    async with scene(tmp_path, "env_a", "env_b") as s:
+        await s.running_app("env_a", name="taken")
+        s.world.identity["env_b"] = "another"
+        if code == "DATABASE_RIGHTS_MISSING":
+            s.world.findings["env_b"] = [
+                Finding(code=code, message="May not create databases.", remedy="Grant it.")
+            ]
+        happened = list(s.world.happened)
+        with pytest.raises(PreflightFailed) as failure:
+            await s.supervisor.create_app({"environments": ["env_a"], **values})
+        assert failure.value.reason == code
+        assert failure.value.message
+        assert len(await s.store.apps()) == 1
+        assert s.world.happened == happened
+
+
+async def test_double_clicks_and_a_stop_during_start(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        name = await s.running_app("env_a")
+        await asyncio.gather(s.supervisor.stop_app(name), s.supervisor.stop_app(name))
+        await s.reaches(name, "stopped")
+        gate = s.world.hold[f"start {name}"] = asyncio.Event()
+        await asyncio.gather(s.supervisor.start_app(name), s.supervisor.start_app(name))
+        await s.until(lambda: bool(s.world.starting))
+        await s.supervisor.stop_app(name)
+        await s.reaches(name, "stopped")
+        assert not s.world.starting
+        gate.set()
+        await s.supervisor.start_app(name)
+        await s.reaches(name, "running")
+        assert s.world.count(f"env_a start {name}") == 3
+
+
+async def test_removed_during_creation_leaves_nothing(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        gate = s.world.hold["install shop"] = asyncio.Event()
+        await s.supervisor.create_app({"name": "shop", "environments": ["env_a"]})
+        await s.until(lambda: "env_a install shop" in s.world.happened)
+        removal = asyncio.create_task(s.supervisor.remove_app("shop"))
+
+        def told() -> bool:
+            app = s.environments["env_a"].app("shop")
+            return app is None
+
+        assert await s.environments["env_a"].changes.until(told, PATIENCE)
+        gate.set()
+        assert await removal
+        assert s.world.databases == {}
+        assert s.world.count("env_a start shop") == 0
+
+
+async def test_an_app_that_never_starts_says_why_and_harms_no_other(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        s.world.failing["start broken"] = RuntimeError("no")
+        await s.supervisor.create_app({"name": "broken", "environments": ["env_a"]})
+        await s.reaches("broken", "error")
+        row = s.supervisor.get_app("broken")
+        assert row is not None
+        assert row["reason"]["code"] == "APP_ERROR"
+        assert "again" in row["reason"]["remedy"]
+        await asyncio.gather(*(s.running_app("env_a") for _ in range(20)))
+        del s.world.failing["start broken"]
+        await s.supervisor.start_app("broken")
+        await s.reaches("broken", "running")
+
+
+async def test_environment_and_supervisor_restarts_keep_what_should_be(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        runs, stopped = await s.running_app("env_a"), await s.running_app("env_a")
+        await s.supervisor.stop_app(stopped)
+        await s.reaches(stopped, "stopped")
+        await s.environments["env_a"].stop()
+        await s.reaches(runs, "unknown")
+        await s.environment("env_a")
+        await s.reaches(runs, "running")
+        await s.reaches(stopped, "stopped")
+        starts = s.world.count(f"env_a start {runs}")
+        await s.supervisor.stop()
+        s.supervisor = s.new_supervisor()
+        await s.supervisor.start()
+        await s.reaches(runs, "running")
+        await s.reaches(stopped, "stopped")
+        assert s.world.count(f"env_a start {runs}") == starts
+
+
+async def test_the_caller_can_become_the_first_account(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        caller = CallerAccount(
+            username="ann", email="ann@example.com", nickname="Ann", password_hash="$argon2id$x"
+        )
+        await s.supervisor.create_app(
+            {"name": "shop", "environments": ["env_a"], "options": {"admin": {"copyCaller": True}}}, caller
+        )
+        await s.reaches("shop", "running")
+        admin = s.world.admins["shop"]
+        assert admin is not None
+        assert (admin.username, admin.password_hash) == ("ann", "$argon2id$x")
+
+        def erased() -> bool:
+            record = s.supervisor.directory.app("shop")
+            return record is not None and record.installed and record.admin is None
+
+        await s.until(erased)
+
+
+async def test_options_show_no_secrets_and_changes_ask_for_a_restart(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        row = await s.supervisor.create_app(
+            {
+                "name": "shop",
+                "environments": ["env_a"],
+                "options": {
+                    "dbConnType": "new_connection",
+                    "database": {"dialect": "postgres", "host": "db", "password": "very-secret"},
+                    "authManager": {"jwt": {"secret": "jwt-secret"}},
+                    "hidden": True,
+                },
+            }
+        )
+        assert "secret" not in str(row["options"]["database"]["password"])
+        assert row["options"]["hidden"] is True
+        stored = (tmp_path / "main.sqlite").read_bytes() + (tmp_path / "main.sqlite-wal").read_bytes()
+        assert b"shop" in stored
+        assert b"very-secret" not in stored
+        assert b"jwt-secret" not in stored
+        assert b"jwt-secret".hex().encode() not in stored
+        await s.reaches("shop", "running")
+        row = await s.supervisor.update_app("shop", {"options": {"hidden": False}, "pinned": True})
+        assert row["pinned"] is True
+
+        def needed() -> bool:
+            now = s.supervisor.get_app("shop")
+            return now is not None and now["restartNeeded"] is True
+
+        await s.until(needed)
+        await s.supervisor.restart_app("shop")
+        await s.until(lambda: not needed() and s.status("shop") == "running")
+        assert s.world.count("env_a start shop") == 2
+        record = s.supervisor.directory.app("shop")
+        assert record is not None
+        assert record.database.password == "very-secret"
+
+
+async def test_an_app_moves_to_another_environment(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a", "env_b") as s:
+        name = await s.running_app("env_a")
+        await s.supervisor.update_app(name, {"environments": ["env_b"]})
+        await s.until(lambda: s.world.count(f"env_a destroy {name}") == 1)
+        await s.reaches(name, "running")
+        row = s.supervisor.get_app(name)
+        assert row is not None
+        assert row["environments"] == ["env_b"]
+        assert len(s.world.databases) == 1
