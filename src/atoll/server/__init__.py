@@ -1,0 +1,175 @@
+"""The composition root: settings and role become running services. The only package that knows everyone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+
+from atoll import __version__, logs
+from atoll.application.app import RootAccount
+from atoll.cluster.pubsub import MemoryPubSub, PubSub, RedisPubSub
+from atoll.cluster.redis import RedisConnection
+from atoll.database.drivers import PostgresPools
+from atoll.gateway.asgi import AppLabel, Gateway
+from atoll.gateway.decision import Switchboard
+from atoll.gateway.edge import Edge, EdgeLimits
+from atoll.gateway.readiness import Check, Readiness
+from atoll.gateway.server import HttpServer
+from atoll.gateway.static import BuiltUi
+from atoll.plugins.app_supervisor import AppSupervisor
+from atoll.server.apps import Surroundings
+from atoll.server.halves import Halves, assemble
+from atoll.server.main_app import MainApp
+from atoll.settings import Settings
+from atoll.supervisor.access_proxy import AccessProxy
+from atoll.supervisor.proxy_limits import AppLoad, ProxyLimits
+from atoll.supervisor.proxy_trust import TrustedProxies
+from atoll.web import load as load_ui
+
+log = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings) -> int:
+    """Runs one server until SIGTERM or SIGINT; gives the exit code.
+
+    Raises:
+        AtollError: the start failed for a reason that a person can mend.
+    """
+    role: dict[str, str] = {"role": settings.app_mode}
+    if settings.environment_name is not None:
+        role["environment"] = settings.environment_name
+    logs.configure(settings.logger_level, settings.logger_format, **role)
+    os.environ["TZ"] = settings.timezone
+    time.tzset()
+    server = Server(settings)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, _asked_to_stop, stopping, server)
+    running = asyncio.create_task(server.start())
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+            log.info("server ready", extra={"port": settings.app_port, "version": __version__})
+            await stopping.wait()
+    finally:
+        for task in (running, waiting):
+            task.cancel()
+        await asyncio.gather(running, waiting, return_exceptions=True)
+        await server.stop()
+    log.info("server stopped")
+    return 0
+
+
+def _asked_to_stop(stopping: asyncio.Event, server: Server) -> None:
+    if stopping.is_set():
+        server.hurry()
+    stopping.set()
+
+
+class Server:
+    """All services of one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pools = PostgresPools()
+        self._sync_redis: RedisConnection | None = None
+        self._sync = self._messages()
+        around = Surroundings(settings, self._pools, self._sync, self._first_account)
+        self._main = MainApp(around)
+        self._halves: Halves = assemble(settings, around, self._main.database)
+        self._started = False
+        self._http = self._front()
+        self._hurried: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listens first, so that health answers while databases are waited for; then begins in order."""
+        self._http.bind()
+        self._halves.router.announce("main")
+        await self._http.start()
+        await self._main.reach_database()
+        await self._halves.open()
+        supervisor, environment = self._halves.supervisor, self._halves.environment
+        plugins = [AppSupervisor(supervisor)] if supervisor is not None else []
+        if supervisor is not None:
+            await supervisor.start()
+        application = await self._main.start(plugins)
+        self._halves.router.serve("main", application)
+        if environment is not None:
+            await environment.start()
+        self._started = True
+
+    async def stop(self) -> None:
+        """Drains requests, says goodbye, ends everything; may follow a failed start."""
+        await self._http.stop(self._settings.shutdown_seconds)
+        self._halves.router.withdraw("main")
+        await self._halves.stop()
+        await self._main.stop()
+        await self._halves.close()
+        await self._sync.close()
+        if self._sync_redis is not None:
+            await self._sync_redis.close()
+
+    def hurry(self) -> None:
+        """Asked a second time to stop: no more waiting for requests."""
+        self._hurried = asyncio.ensure_future(self._http.stop(0))
+
+    async def _first_account(self) -> RootAccount:
+        return await self._main.root_account()
+
+    def _messages(self) -> PubSub:
+        address = self._settings.pubsub_adapter_redis_url
+        if address is None:
+            return MemoryPubSub()
+        self._sync_redis = RedisConnection(address, self._settings.redis_namespace)
+        return RedisPubSub(self._sync_redis)
+
+    def _front(self) -> HttpServer:
+        settings, router = self._settings, self._halves.router
+        limits = ProxyLimits()
+        load = AppLoad(limits.per_app)
+        switchboard = Switchboard(router, TrustedProxies(settings.trusted_proxies))
+        readiness = Readiness(self._checks())
+        edge = Edge(
+            switchboard, AccessProxy(router, limits, load), EdgeLimits(hold=settings.app_hold_seconds)
+        )
+        gateway = Gateway(
+            switchboard,
+            load=load,
+            readiness=readiness,
+            ui=BuiltUi(load_ui()),
+            signer=self._halves.signer,
+            label=self._label,
+            hold=settings.app_hold_seconds,
+        )
+        return HttpServer(
+            host=settings.app_host, port=settings.app_port, edge=edge, gateway=gateway, readiness=readiness
+        )
+
+    def _checks(self) -> dict[str, Check]:
+        checks: dict[str, Check] = {"start": self._is_started, "database": self._database_answers}
+        if self._halves.connections:
+            checks["redis"] = self._redis_answers
+        return checks
+
+    async def _is_started(self) -> str | None:
+        return None if self._started else "the server is starting"
+
+    async def _database_answers(self) -> str | None:
+        await self._main.database.ping()
+        return None
+
+    async def _redis_answers(self) -> str | None:
+        for connection in self._halves.connections:
+            await connection.ping()
+        return None
+
+    def _label(self, app: str) -> AppLabel:
+        supervisor = self._halves.supervisor
+        row = supervisor.get_app(app) if supervisor is not None and app != "main" else None
+        return AppLabel(title=str(row["displayName"]) if row else "", lang=self._settings.app_lang)

@@ -1,0 +1,165 @@
+"""One business app as an environment runs it: an `Application` with its database and its folder."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from atoll.application.app import Application, RootAccount
+from atoll.cluster.pubsub import PubSub
+from atoll.database import provision
+from atoll.database.config import DatabaseConfig
+from atoll.database.drivers import Database, PostgresPools, connect
+from atoll.errors import AppNotReady, AtollError
+from atoll.server.databases import app_database
+from atoll.server.keys import app_folder
+from atoll.settings import Settings
+from atoll.supervisor.models import AdminAccount, AppModel, Finding
+from atoll.supervisor.process.base import AppRuntime
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all apps of a server share.
+
+    Args:
+        sync: carries messages between instances of an app, each app on channels of its own.
+        first_account: the account an app gets when nobody asked for another one.
+    """
+
+    settings: Settings
+    pools: PostgresPools
+    sync: PubSub
+    first_account: Callable[[], Awaitable[RootAccount]]
+
+
+class ApplicationRuntime(AppRuntime):
+    """Implements the environment's contract around one `Application`."""
+
+    def __init__(self, model: AppModel, around: Surroundings) -> None:
+        self._model = model
+        self._around = around
+        self._folder = app_folder(around.settings, model.name)
+        self._database: Database | None = None
+        self._application: Application | None = None
+
+    async def check(self) -> list[Finding]:
+        """See the base class."""
+        try:
+            config = self._config()
+        except AtollError as error:
+            return [Finding(code=error.code, message=error.message, field="options.dbConnType")]
+        found = await provision.check(config, owner=self._model.uid, existing=self._existing)
+        return [
+            Finding(code=each.code, message=each.message, remedy=each.remedy, field="options.database")
+            for each in found
+        ]
+
+    async def database_identity(self) -> str:
+        """See the base class."""
+        return await provision.identity(self._config())
+
+    async def provision(self) -> None:
+        """See the base class."""
+        await provision.create(self._config(), self._model.uid, existing=self._existing)
+        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+
+    async def install(self, admin: AdminAccount | None) -> None:
+        """See the base class."""
+        application = await self._assembled()
+        account = await self._around.first_account() if admin is None else _account(admin)
+        await application.install(account)
+
+    async def start(self) -> None:
+        """See the base class."""
+        application = await self._assembled()
+        await application.start()
+        log.info("app started", extra={"app": self._model.name})
+
+    async def stop(self) -> None:
+        """See the base class."""
+        application, self._application = self._application, None
+        database, self._database = self._database, None
+        try:
+            if application is not None:
+                await application.stop()
+        finally:
+            if database is not None:
+                await database.close()
+
+    async def destroy(self, *, remove_database: bool) -> None:
+        """See the base class."""
+        await self.stop()
+        if remove_database:
+            await provision.drop(self._config(), self._model.uid)
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=False, onerror=_unless_missing)
+
+    @property
+    def asgi(self) -> ASGIApp:
+        """See the base class."""
+        if self._application is None:
+            raise AppNotReady(f"The app {self._model.name} is stopped.", code="APP_STOPPED")
+        return self._application
+
+    @property
+    def _existing(self) -> bool:
+        """A connection to somewhere else uses a database that is there: foreign servers get none."""
+        return self._model.connection == "new_connection" and self._model.database.dialect == "postgres"
+
+    def _config(self) -> DatabaseConfig:
+        return app_database(self._around.settings, self._model)
+
+    async def _assembled(self) -> Application:
+        """The application on its opened database; put together at the first call."""
+        if self._application is None:
+            settings, model = self._around.settings, self._model
+            self._database = connect(self._config(), self._around.pools)
+            await self._database.open()
+            self._application = Application(
+                name=model.name,
+                database=self._database,
+                secret=bytes.fromhex(model.secret),
+                storage=self._folder,
+                sync=self._around.sync.scope(f"{model.name}.{model.uid}"),
+                timezone=offset(settings.timezone),
+                title=model.display_name,
+                lang=settings.app_lang,
+            )
+        return self._application
+
+
+def offset(zone: str) -> str:
+    """How the application half is told the server's time zone: "UTC" or the present offset, "+08:00"."""
+    if zone == "UTC":
+        return zone
+    text = f"{datetime.now(UTC).astimezone(ZoneInfo(zone)):%z}"
+    return re.sub(r"^([+-]\d\d)(\d\d)$", r"\1:\2", text)
+
+
+def _account(admin: AdminAccount) -> RootAccount:
+    return RootAccount(
+        username=admin.username,
+        email=admin.email,
+        nickname=admin.nickname or admin.username,
+        password=admin.password,
+        password_hash=admin.password_hash,
+    )
+
+
+def _unless_missing(
+    _function: object, _path: str, failure: tuple[type[BaseException], BaseException, object]
+) -> None:
+    if not isinstance(failure[1], FileNotFoundError):
+        raise failure[1]

@@ -1,0 +1,137 @@
+"""The control half and the hosting half of a server, put together for its role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from atoll import __version__
+from atoll.cluster.lock import Lock, MemoryLock, RedisLock
+from atoll.cluster.redis import RedisConnection
+from atoll.database.drivers import Database
+from atoll.server.apps import ApplicationRuntime, Surroundings
+from atoll.server.keys import app_folder, storage_key
+from atoll.settings import Settings
+from atoll.supervisor.command.base import Commands
+from atoll.supervisor.command.memory import MemoryCommands
+from atoll.supervisor.command.redis import RedisCommands
+from atoll.supervisor.identity import KeyPair
+from atoll.supervisor.presence.base import Presence
+from atoll.supervisor.presence.memory import MemoryPresence
+from atoll.supervisor.presence.redis import RedisPresence
+from atoll.supervisor.proxy_identity import Signer
+from atoll.supervisor.router import AppRouter
+from atoll.supervisor.sealing import Sealer, sealer
+from atoll.supervisor.store.database import DatabaseStore
+from atoll.supervisor.supervisor import Supervisor
+from atoll.supervisor.worker import Environment
+
+LOCAL = "local"
+
+
+class EnvironmentSigner(Signer):
+    """Proves who answers at this server's address."""
+
+    def __init__(self, environment: Environment, keys: KeyPair) -> None:
+        self.environment = environment.name
+        self.instance = environment.instance
+        self._keys = keys
+
+    def sign(self, data: bytes) -> bytes:
+        """See the base class."""
+        return self._keys.sign(data)
+
+
+@dataclass
+class Halves:
+    """What a server has of the two halves, with what they share. Opened and closed in this order."""
+
+    presence: Presence
+    commands: Commands
+    locks: Lock
+    router: AppRouter
+    supervisor: Supervisor | None = None
+    environment: Environment | None = None
+    signer: Signer | None = None
+    connections: list[RedisConnection] = field(default_factory=list)
+
+    async def open(self) -> None:
+        """Opens the ways to the other half."""
+        await self.presence.open()
+        await self.commands.open()
+
+    async def stop(self) -> None:
+        """Ends both halves; an environment says goodbye first."""
+        if self.environment is not None:
+            await self.environment.stop()
+        if self.supervisor is not None:
+            await self.supervisor.stop()
+
+    async def close(self) -> None:
+        """Closes the ways to the other half."""
+        await self.commands.close()
+        await self.presence.close()
+        await self.locks.close()
+        for connection in self.connections:
+            await connection.close()
+
+
+def assemble(settings: Settings, around: Surroundings, database: Database) -> Halves:
+    """The halves for the role of this server.
+
+    Args:
+        database: the main app's; a Supervisor keeps the app store in it.
+    """
+    keys = KeyPair.kept(app_folder(settings, "main") / "identity.key")
+    shared = settings.app_supervisor_aes_secret_key
+    seal = sealer(keys, bytes.fromhex(shared) if shared is not None else None)
+    halves = _ways(settings)
+    if settings.app_mode != "worker":
+        halves.supervisor = Supervisor(
+            store=DatabaseStore(database, storage_key(settings)),
+            presence=halves.presence,
+            commands=halves.commands,
+            sealer=seal,
+            default_environments=() if settings.remote else (LOCAL,),
+        )
+    if settings.app_mode != "supervisor":
+        halves.environment = _environment(settings, around, halves, seal)
+        halves.signer = EnvironmentSigner(halves.environment, keys)
+    halves.router = AppRouter(environment=halves.environment, supervisor=halves.supervisor)
+    return halves
+
+
+def _ways(settings: Settings) -> Halves:
+    """How the halves of this role talk: memory in one process, Redis between several."""
+    if not settings.remote:
+        return Halves(MemoryPresence(), MemoryCommands(), MemoryLock(), AppRouter())
+    configuration = RedisConnection(settings.app_supervisor_redis_url or "", settings.redis_namespace)
+    commands = RedisConnection(settings.app_command_redis_url or "", settings.redis_namespace)
+    presence = RedisPresence(
+        configuration,
+        lease_seconds=settings.environment_lease_seconds,
+        heartbeat_seconds=settings.environment_heartbeat_seconds,
+    )
+    return Halves(
+        presence,
+        RedisCommands(commands),
+        RedisLock(configuration),
+        AppRouter(),
+        connections=[commands, configuration],
+    )
+
+
+def _environment(settings: Settings, around: Surroundings, halves: Halves, seal: Sealer) -> Environment:
+    own = f"http://127.0.0.1:{settings.app_port}"
+    return Environment(
+        name=settings.environment_name or LOCAL,
+        url=settings.environment_url or own,
+        proxy_url=settings.environment_proxy_url or own,
+        version=__version__,
+        presence=halves.presence,
+        commands=halves.commands,
+        locks=halves.locks,
+        sealer=seal,
+        factory=lambda model: ApplicationRuntime(model, around),
+        storage=settings.storage_path / "environment" if settings.remote else None,
+        width=settings.subapp_bootstrap_concurrency,
+    )
