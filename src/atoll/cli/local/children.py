@@ -39,7 +39,7 @@ class Child:
     variables: Mapping[str, str]
     say: Say
     changed: Callable[[], None]
-    stdin: bytes | None = None
+    stdin: bytes = b""
     pid: int = 0
     exit_code: int | None = None
     _process: asyncio.subprocess.Process | None = None
@@ -90,30 +90,31 @@ class Child:
 
     async def _once(self) -> None:
         self._ended.clear()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-S",
-            str(GUARD),
-            str(os.getpid()),
-            *self.command,
-            env=dict(self.variables),
-            stdin=asyncio.subprocess.DEVNULL if self.stdin is None else asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=LINE_LIMIT,
-            # Ctrl-C in the terminal must reach only `atoll up`, which then stops its children in order.
-            start_new_session=True,
-        )
+        stdin = _pipe_with(self.stdin)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-I",
+                "-S",
+                str(GUARD),
+                str(os.getpid()),
+                *self.command,
+                env=dict(self.variables),
+                stdin=stdin,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                limit=LINE_LIMIT,
+                # Ctrl-C in the terminal must reach only `atoll up`, which then stops its children in order.
+                start_new_session=True,
+            )
+        finally:
+            os.close(stdin)
         self._process = process
         if self._stopping:  # `stop` came while the process was being made and did not see it
             process.kill()
         self.pid = process.pid
         self.changed()
         try:
-            if self.stdin is not None and process.stdin is not None:
-                process.stdin.write(self.stdin)
-                process.stdin.close()
             await self._listen(process)
             self.exit_code = await process.wait()
         finally:
@@ -133,3 +134,13 @@ class Child:
             if not line:
                 return
             self.say(self.name, line.decode(errors="replace").rstrip())
+
+
+def _pipe_with(content: bytes) -> int:
+    """The reading end of a pipe that holds `content`, which must be smaller than a pipe (64 KiB)."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, content)
+    finally:
+        os.close(writing)
+    return reading

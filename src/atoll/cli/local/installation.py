@@ -170,7 +170,7 @@ class Installation:
     def _redis_child(self) -> Child:
         return Child(
             REDIS,
-            [str(self._redis_program.program), "-"],
+            [str(self._redis_program.program), "/dev/stdin"],
             {},
             self._screen.say,
             self._note_processes,
