@@ -26,6 +26,7 @@ from atoll.testing.services import (
     redis_server,
 )
 
+pytest.register_assert_rewrite("atoll.testing.conformance")
 T = TypeVar("T")
 
 
