@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from atoll.application.api import http
-from atoll.application.api.actions import auth, collections, system, users
+from atoll.application.api.actions import auth, collections, memberships, system, users
 from atoll.application.api.live import LiveHub
 from atoll.application.api.resources import ResourceRegistry
 from atoll.application.api.websocket import serve_websocket
@@ -71,7 +71,7 @@ class Application:
         self.default_offset = "+00:00" if timezone == "UTC" else timezone
         self.events = Events()
         self.resources = ResourceRegistry()
-        for part in (auth, users, collections, system):
+        for part in (auth, users, memberships, collections, system):
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
         self.passwords = Passwords()

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from atoll.application.context import NOTHING, Page
-from atoll.errors import AppNotReady, AtollError, TooManyAttempts, Unauthenticated, ValidationFailed
+from atoll.errors import AppNotReady, AtollError, TooManyAttempts, Unauthenticated
 
 _encode = msgspec.json.Encoder().encode
 
@@ -23,14 +23,13 @@ def success(result: Any) -> bytes:
 
 def failure(error: AtollError) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
     """Status, JSON and extra headers of an error people may see."""
-    code = error.code
+    code: str | None = error.code
     headers: list[tuple[bytes, bytes]] = []
     if (isinstance(error, Unauthenticated) and error.reason) or isinstance(error, AppNotReady):
         code = error.reason
     elif isinstance(error, TooManyAttempts):
         headers.append((b"retry-after", str(error.retry_after).encode()))
-    messages = error.problems if isinstance(error, ValidationFailed) else [error.message]
-    body = _encode({"errors": [{"message": message, "code": code} for message in messages]})
+    body = _encode({"errors": [{"message": error.message, "code": code}]})
     return error.status, body, headers
 
 

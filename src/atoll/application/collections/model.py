@@ -30,13 +30,19 @@ class ColumnType(UserDefinedType[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A to-one relation to the users: `foreign_key` here holds `target_key` there."""
+    """A relation to another collection.
+
+    To-one: `foreign_key` here holds `target_key` there. To-many (`through` is set): rows of `through` have this
+    collection's `source_key` in `foreign_key` and the target's `target_key` in `other_key`.
+    """
 
     name: str
     target: str
     foreign_key: str
     target_key: str
-    options: Mapping[str, Any]
+    through: str | None = None
+    source_key: str = "id"
+    other_key: str = ""
 
 
 _TIMES = {"createdAt": "createdAt", "updatedAt": "updatedAt"}
@@ -112,11 +118,12 @@ class Collection:
             if self.flag(flag) or flag in self.relations:
                 if key not in self.fields:
                     self._add(key, {"type": "bigInt", "isForeignKey": True})
-                self.relations.setdefault(flag, Relation(flag, "users", key, "id", {}))
+                self.relations.setdefault(flag, Relation(flag, "users", key, "id"))
 
     def _add(self, name: str, options: Mapping[str, Any]) -> None:
         if options.get("type") in RELATION_TYPES:
-            self.relations[name] = relation_to_users(name, options)
+            linked = _through_relation if self.system else relation_to_users
+            self.relations[name] = linked(name, options)
         else:
             self.fields[name] = make_field(name, options)
 
@@ -135,8 +142,20 @@ def relation_to_users(name: str, options: Mapping[str, Any]) -> Relation:
     if options.get("type") == "belongsTo" and options.get("target") == "users" and name in _PEOPLE:
         if options.get("foreignKey", _PEOPLE[name]) != _PEOPLE[name]:
             raise BadRequest(f"Field {name!r}: its foreign key must be {_PEOPLE[name]!r}")
-        return Relation(name, "users", _PEOPLE[name], "id", options)
+        return Relation(name, "users", _PEOPLE[name], "id")
     raise NotSupported(
         f"Field {name!r}: relations of type {options.get('type')!r} are not supported by this version. "
         "Only createdBy and updatedBy refer to other records so far."
+    )
+
+
+def _through_relation(name: str, options: Mapping[str, Any]) -> Relation:
+    return Relation(
+        name,
+        options["target"],
+        options["foreignKey"],
+        options["targetKey"],
+        through=options["through"],
+        source_key=options["sourceKey"],
+        other_key=options["otherKey"],
     )

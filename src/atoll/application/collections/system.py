@@ -25,6 +25,22 @@ def _field(name: str, kind: str, title: str = "", **options: Any) -> dict[str, A
     return {**field, "uiSchema": {"title": title}} if title else field
 
 
+def _linked(
+    name: str, target: str, foreign_key: str, other_key: str, *, source_key: str, target_key: str
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "belongsToMany",
+        "interface": "m2m",
+        "target": target,
+        "through": "rolesUsers",
+        "foreignKey": foreign_key,
+        "otherKey": other_key,
+        "sourceKey": source_key,
+        "targetKey": target_key,
+    }
+
+
 _METADATA: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]] = {
     "collections": (
         {"filterTargetKey": "name"},
@@ -76,6 +92,7 @@ _PEOPLE: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]] =
             _field("passwordChangeTz", "bigInt"),
             _field("systemSettings", "json", defaultValue={}),
             _field("sort", "bigInt"),
+            _linked("roles", "roles", "userId", "roleName", source_key="id", target_key="name"),
         ),
     ),
     "roles": (
@@ -91,6 +108,7 @@ _PEOPLE: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]] =
             _field("strategy", "json"),
             _field("snippets", "set", defaultValue=["!ui.*", "!pm", "!pm.*"]),
             _field("sort", "bigInt"),
+            _linked("users", "users", "roleName", "userId", source_key="name", target_key="id"),
         ),
     ),
     "rolesUsers": (

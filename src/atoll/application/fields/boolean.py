@@ -32,6 +32,12 @@ class BooleanField(Field):
             raise self.refuse(value, "true or false")
         return int(value) if kind == "sqlite" else value
 
+    def operand(self, value: Any, kind: DatabaseKind) -> bool | int:
+        """Filters do not take numbers."""
+        if type(value) is int:
+            raise self.refuse(value, "true or false")
+        return self.parse(value, kind)
+
     def decoder(self, kind: DatabaseKind) -> Decoder | None:
         """SQLite gives 0 and 1."""
         return bool if kind == "sqlite" else None

@@ -204,7 +204,8 @@ class RecordEngine(RecordReader):
         self, collection: Collection, params: Params, values: Any, caller: Caller
     ) -> Record:
         """The first record that has the given `filterKeys`, else a new one."""
-        found = await self.get(collection, {"filter": _key_filter(params, values)}, caller)
+        condition = _key_filter(params, values)
+        found = await self.get(collection, {"filter": condition}, caller) if condition else None
         return found or await self.create_one(collection, values, caller, params)
 
     async def update_or_create(
@@ -212,7 +213,7 @@ class RecordEngine(RecordReader):
     ) -> Record | list[Record]:
         """Changes the records that have the given `filterKeys` (a list), else creates one (an object)."""
         condition = _key_filter(params, values)
-        found = await self.get(collection, {"filter": condition}, caller)
+        found = await self.get(collection, {"filter": condition}, caller) if condition else None
         if found is None:
             return await self.create_one(collection, values, caller, params)
         key = {"filterByTk": found[collection.target_key]} if collection.target_key else {"filter": condition}
@@ -249,9 +250,10 @@ def _allowed(values: Mapping[str, Any], params: Params) -> Mapping[str, Any]:
     return values
 
 
-def _key_filter(params: Params, values: Any) -> dict[str, Any]:
+def _key_filter(params: Params, values: Any) -> dict[str, Any] | None:
+    """The filter that finds the record; None when a value is missing, for that identifies nothing."""
     keys = names(params.get("filterKeys"))
     if not keys:
         raise BadRequest("`filterKeys` is required: the fields that identify the record")
     given = _object(values)
-    return {key: given.get(key) for key in keys}
+    return None if any(given.get(key) is None for key in keys) else {key: given[key] for key in keys}

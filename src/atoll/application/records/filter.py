@@ -190,7 +190,15 @@ class ConditionBuilder:
             raise BadRequest(f"Collection {relation.target!r} does not exist")
         inner = self.build(target, condition[2])
         keys = select(target.table.c[relation.target_key]).where(inner)
-        return collection.table.c[relation.foreign_key].in_(keys)
+        if relation.through is None:
+            return collection.table.c[relation.foreign_key].in_(keys)
+        through = self._lookup(relation.through)
+        if through is None:
+            raise BadRequest(f"Collection {relation.through!r} does not exist")
+        linked = select(through.table.c[relation.foreign_key]).where(
+            through.table.c[relation.other_key].in_(keys)
+        )
+        return collection.table.c[relation.source_key].in_(linked)
 
     def _plain(self, collection: Collection, condition: Condition) -> ColumnElement[bool]:
         verb, column = condition[0], collection.table.c[condition[1]]

@@ -179,7 +179,7 @@ def _truth(wanted: bool) -> Operator:
         if column.category != "boolean":
             raise InvalidValue(f"{column.title}: the field is not true or false")
         answer = wanted if operand in (True, "true", 1, "1", None, "") else not wanted
-        reading.add(column, answer)
+        reading.values.append(column.parse(answer, reading.kind))
         return ("eq", column.name) if answer else ("or", ("eq", column.name), ("null", column.name))
 
     return truth
@@ -278,7 +278,12 @@ def _date(when_span: tuple[tuple[str, str], ...], when_instant: str, joiner: str
 
 
 def _date_between(column: Field, operand: Any, reading: Reading) -> Condition:
-    span = _span(column, operand, reading, read_between)
+    if column.category == "instant" and isinstance(operand, list) and len(operand) < 4:
+        span = read_between(
+            operand, UTC, reading.now
+        )  # plain days of a pair are not shifted to the caller's zone
+    else:
+        span = _span(column, operand, reading, read_between)
     if span.end is None:
         _bound(column, span.start, reading)
         return ("eq", column.name)
@@ -329,7 +334,7 @@ OPERATORS: Final[Mapping[str, Operator]] = MappingProxyType(
         "$isCurrentUser": _current_user,
         "$isNotCurrentUser": _other_user,
         "$match": _same_set,
-        "$notMatch": _or_null(_same_set),
+        "$notMatch": _negated(_same_set),
         "$anyOf": _any_of,
         "$noneOf": _or_null(_any_of),
         "$arrayEmpty": _list_empty,

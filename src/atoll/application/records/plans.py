@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    text,
+    update,
+)
 
 from atoll.application.collections.model import Collection
 from atoll.application.fields.base import Decoder
@@ -36,7 +48,7 @@ class PlanCache:
                 for old in list(self._plans)[: _MOST // 4]:
                     del self._plans[old]
             self._plans[key] = plan
-        return plan  # type: ignore[no-any-return]
+        return plan
 
     def clear(self) -> None:
         """Forgets all plans."""
@@ -101,8 +113,12 @@ class Planner:
 
     def insert(self, collection: Collection, columns: tuple[str, ...]) -> RowPlan:
         """INSERT … RETURNING the record; parameters are `v_<column>`."""
-        values = {name: bindparam(f"v_{name}", type_=collection.table.c[name].type) for name in columns}
-        statement = insert(collection.table).values(values) if values else insert(collection.table)
+        values: dict[str, Any] = {
+            name: bindparam(f"v_{name}", type_=collection.table.c[name].type) for name in columns
+        }
+        if not values and collection.key is not None:
+            values = {collection.key.name: null() if collection.kind == "sqlite" else text("DEFAULT")}
+        statement = insert(collection.table).values(values)
         returning = [collection.table.c[name] for name in collection.visible]
         return self._rows(collection, collection.visible, statement.returning(*returning))
 
@@ -132,11 +148,10 @@ class Planner:
 
     def _with_keys(self, collection: Collection, projection: Projection) -> tuple[str, ...]:
         """The columns, and silently those that appended relations are joined by."""
-        keys = [
-            collection.relations[name].foreign_key
-            for name in projection.appends
-            if name in collection.relations
+        relations = [
+            collection.relations[name] for name in projection.appends if name in collection.relations
         ]
+        keys = [relation.foreign_key for relation in relations if relation.through is None]
         names = dict.fromkeys([*projection.columns, *keys])
         if not names and collection.fields:
             names = dict.fromkeys([next(iter(collection.fields))])

@@ -144,7 +144,7 @@ class RecordReader:
         for name in wanted:
             relation = collection.relations.get(name)
             target = self._collections.get(relation.target) if relation else None
-            if relation is None or target is None:
+            if relation is None or target is None or relation.through is not None:
                 continue
             keys = sorted(
                 {record[relation.foreign_key] for record in records if record[relation.foreign_key]}

@@ -9,7 +9,7 @@ from typing import Any, Final
 from atoll.application.collections.model import Collection
 from atoll.application.context import Context, Handler
 from atoll.application.records.filter import Caller
-from atoll.errors import Forbidden, NotFound
+from atoll.errors import Forbidden, NotFound, NotSupported
 
 
 def caller(ctx: Context) -> Caller:
@@ -65,6 +65,11 @@ async def update_or_create(ctx: Context) -> Any:
     return await ctx.app.records.update_or_create(_collection(ctx), ctx.params, ctx.values, caller(ctx))
 
 
+async def not_yet(ctx: Context) -> Any:
+    """Actions that the wire format has and this version does not."""
+    raise NotSupported(f"The action {ctx.action!r} on records is not supported by this version")
+
+
 GENERIC: Final[Mapping[str, Handler]] = MappingProxyType(
     {
         "list": list_records,
@@ -74,5 +79,9 @@ GENERIC: Final[Mapping[str, Handler]] = MappingProxyType(
         "destroy": destroy_record,
         "firstOrCreate": first_or_create,
         "updateOrCreate": update_or_create,
+        "query": not_yet,
+        "move": not_yet,
+        "export": not_yet,
+        "importXlsx": not_yet,
     }
 )
