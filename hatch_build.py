@@ -123,7 +123,7 @@ def _run_build(build_id: str) -> None:
     _say("building the web UI")
     fresh = Path(tempfile.mkdtemp(prefix=".build-", dir=WEB / "node_modules"))
     try:
-        _npm("run", "build", "--", "--outDir", str(fresh), "--emptyOutDir", "--logLevel", "warn")
+        _npm("run", "--silent", "build", "--", "--outDir", str(fresh), "--emptyOutDir", "--logLevel", "warn")
         if not (fresh / "index.html").is_file():
             raise WebBuildError("the build of the web UI ended without an index.html")
         (fresh / BUILD_FILE).write_text(json.dumps({"id": build_id}), "utf-8")

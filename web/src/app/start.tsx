@@ -4,7 +4,7 @@ import { createRoot } from 'react-dom/client';
 
 import { toast } from '../ui/toasts';
 import { api } from './api';
-import { boot } from './boot';
+import { boot, styleNonce } from './boot';
 import { startTranslations } from './i18n';
 import { watchMaintenance } from './maintenance';
 import { Providers } from './Providers';
@@ -22,8 +22,15 @@ function reloadOnMissingChunk(): void {
   });
 }
 
+/** The scroll lock of dialogs adds a style tag; its library takes the nonce from a global of this name. */
+function giveNonceToScrollLock(): void {
+  const nonce = styleNonce();
+  if (nonce) Object.assign(window, { __webpack_nonce__: nonce });
+}
+
 export async function startApp(): Promise<void> {
   reloadOnMissingChunk();
+  giveNonceToScrollLock();
   document.title = boot.title;
   await startTranslations();
   api.onSlowDown = (seconds) => toast.info(i18next.t('error.slowDown', { ns: 'ui', count: seconds }), seconds * 1000);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createBody, fieldOf, NAME_PATTERN, nameFrom, NEW_APP, updateBody, valuesOf } from '../../src/features/supervisor/applicationForm';
+import { createBody, fieldOf, NAME_PATTERN, nameFrom, NEW_APP, randomName, updateBody, valuesOf } from '../../src/features/supervisor/applicationForm';
 import { beatState } from '../../src/features/supervisor/BeatStrip';
 import { leastLoaded } from '../../src/features/supervisor/EnvironmentPicker';
 import { actionsFor, addressOf, type AppRow, byPlace, isTransitional, statusCounts } from '../../src/features/supervisor/model';
@@ -13,14 +13,15 @@ describe('application id', () => {
     ['Übersicht & Pläne', 'ubersicht_plane'],
     ['2026 Budget', 'budget'],
     ['A very long title that goes on and on and on', 'a_very_long_title_that_goes_on_a'],
+    ['X', 'x_app'],
     ['', ''],
   ])('comes from the title: %s', (title, name) => {
-    expect(nameFrom(title)).toBe(name);
+    expect(nameFrom(title, 'a_fallback')).toBe(name);
   });
 
   it('is random, and allowed, where the title has no Latin letters', () => {
-    expect(nameFrom('客户关系', () => 0)).toBe('a_aaaaaaaa');
-    expect(nameFrom('客户关系')).toMatch(NAME_PATTERN);
+    expect(nameFrom('客户关系', randomName(() => 0))).toBe('a_aaaaaaaa');
+    expect(randomName()).toMatch(NAME_PATTERN);
   });
 });
 

@@ -26,34 +26,36 @@ export function Navigation({ places, rail, collections, onToggle }: Props) {
   const ToggleIcon = rail ? IconLayoutSidebarLeftExpand : IconLayoutSidebarLeftCollapse;
   return (
     <div className={classes.box}>
-      <nav aria-label={t('nav.label')} className={classes.places}>
-        {places.map(({ key, to, icon: Icon }) => (
-          <Tooltip key={key} label={t(`nav.${key}`)} position="right" disabled={!rail}>
-            <Link
-              to={to}
-              className={classes.place}
-              activeProps={{ 'data-active': true, 'aria-current': 'page' }}
-              aria-label={rail ? t(`nav.${key}`) : undefined}
-              data-rail={rail || undefined}
-            >
-              <Icon size={20} stroke={1.700} aria-hidden />
-              {!rail && <span>{t(`nav.${key}`)}</span>}
-            </Link>
-          </Tooltip>
-        ))}
+      <nav aria-label={t('nav.label')} className={classes.main}>
+        <div className={classes.places}>
+          {places.map(({ key, to, icon: Icon }) => (
+            <Tooltip key={key} label={t(`nav.${key}`)} position="right" disabled={!rail}>
+              <Link
+                to={to}
+                className={classes.place}
+                activeProps={{ 'data-active': true, 'aria-current': 'page' }}
+                aria-label={rail ? t(`nav.${key}`) : undefined}
+                data-rail={rail || undefined}
+              >
+                <Icon size={20} stroke={1.700} aria-hidden />
+                {!rail && <span>{t(`nav.${key}`)}</span>}
+              </Link>
+            </Tooltip>
+          ))}
+        </div>
+        {collections && (
+          <Suspense fallback={null}>
+            <div className={classes.collections}>
+              <CollectionsNav collapsed={rail} />
+            </div>
+          </Suspense>
+        )}
       </nav>
-      {collections && (
-        <Suspense fallback={null}>
-          <div className={classes.collections}>
-            <CollectionsNav collapsed={rail} />
-          </div>
-        </Suspense>
-      )}
       {onToggle && (
         <Tooltip label={toggleTitle} position="right" disabled={!rail}>
           <button
             type="button"
-            className={`${classes.place} ${classes.toggle}`}
+            className={classes.place}
             onClick={onToggle}
             aria-label={toggleTitle}
             data-rail={rail || undefined}

@@ -9,6 +9,7 @@ export function PasswordField({ ref, ...props }: PasswordInputProps & { ref?: Re
   return (
     <PasswordInput
       autoComplete="current-password"
+      withAsterisk={false}
       visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), 'aria-hidden': false, tabIndex: 0 }}
       description={capsLock ? t('capsLock') : undefined}
       inputWrapperOrder={['label', 'input', 'description', 'error']}

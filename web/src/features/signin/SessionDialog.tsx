@@ -63,6 +63,7 @@ export default function SessionDialog({ prompt }: { prompt: SessionPrompt }) {
             readOnly={name !== ''}
             value={account}
             required
+            withAsterisk={false}
             onChange={(event) => setAccount(event.currentTarget.value)}
           />
           <PasswordField

@@ -79,6 +79,7 @@ function SignInForm() {
           spellCheck={false}
           autoFocus
           required
+          withAsterisk={false}
           value={account}
           onChange={(event) => setAccount(event.currentTarget.value)}
         />

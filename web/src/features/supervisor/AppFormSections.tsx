@@ -1,11 +1,11 @@
 import { Code, Group, Input, NumberInput, PasswordInput, Radio, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { IconCircleCheck, IconLock } from '@tabler/icons-react';
-import { type ReactNode, useId } from 'react';
+import { type ReactNode, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { AppIcon } from './AppIcon';
 import classes from './AppFormSections.module.css';
-import { type AdminMode, type AppValues, nameFrom } from './applicationForm';
+import { type AdminMode, type AppValues, nameFrom, randomName } from './applicationForm';
 import { EnvironmentPicker } from './EnvironmentPicker';
 import type { DatabaseMode } from './model';
 import type { AppForm } from './useAppForm';
@@ -105,9 +105,11 @@ function Fixed({ label, value, reason }: { label: string; value: string; reason:
 function Basics({ form, creating }: Props & { creating: boolean }) {
   const { t } = useTranslation('supervisor');
   const { values } = form;
+  const [fallback] = useState(() => randomName());
   const onTitle = (title: string) => {
     // The id follows the title until somebody types an own one.
-    if (creating && !form.isTouched('name')) form.setFieldValue('name', nameFrom(title));
+    const follows = values.name === nameFrom(values.displayName, fallback);
+    if (creating && follows) form.setFieldValue('name', nameFrom(title, fallback));
     form.setFieldValue('displayName', title);
   };
   return (

@@ -62,8 +62,14 @@ export const SECRET_LENGTH = 32;
 const NAME_LENGTH = 32;
 const RANDOM_LETTERS = 8;
 
-/** An id made from the title; for titles without Latin letters a random one. */
-export function nameFrom(title: string, random: () => number = Math.random): string {
+/** An id nobody has, for titles without Latin letters. */
+export function randomName(random: () => number = Math.random): string {
+  const letters = Array.from({ length: RANDOM_LETTERS }, () => 'abcdefghijklmnopqrstuvwxyz'[Math.floor(random() * 26)]);
+  return `a_${letters.join('')}`;
+}
+
+/** An id made from the title, or `fallback` when the title has no Latin letters. */
+export function nameFrom(title: string, fallback: string): string {
   const plain = title
     .normalize('NFKD')
     .replace(/[\u0300-\u036f]/g, '')
@@ -72,10 +78,9 @@ export function nameFrom(title: string, random: () => number = Math.random): str
     .replace(/^[_0-9]+|_+$/g, '')
     .slice(0, NAME_LENGTH)
     .replace(/_+$/, '');
-  if (plain.length >= 2) return plain;
-  if (title.trim() === '') return '';
-  const letters = Array.from({ length: RANDOM_LETTERS }, () => 'abcdefghijklmnopqrstuvwxyz'[Math.floor(random() * 26)]);
-  return `a_${letters.join('')}`;
+  if (plain.length > 1) return plain;
+  if (plain.length === 1) return `${plain}_app`;
+  return title.trim() === '' ? '' : fallback;
 }
 
 /** The form of an existing app. Passwords and secrets are never sent back, so their fields are empty. */
