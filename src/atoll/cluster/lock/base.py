@@ -4,7 +4,8 @@ Promised
     At most one lease of a key is valid at a time by the clock of the adapter (Redis: the server's own, so
     clocks of nodes do not matter). A lease ends by itself after its ttl, renewed or not by nobody but its
     holder, and nobody but its holder releases it. Each lease of a key has a greater `token` than all before
-    it, also after Redis lost its data. Waiting may be cancelled at any time and leaves nothing behind.
+    it, also after Redis lost its data. Waiting may be cancelled at any time and leaves nothing behind: what
+    was granted at that very moment is released.
 
 Not promised
     Order among those who wait. That a holder notices the end in time: a process may be stopped for longer

@@ -117,18 +117,22 @@ class RedisLock(Lock):
     async def renew(self, key: str, holder: str, ttl: float) -> bool:
         """Whether the holder still had the key and has it for `ttl` more seconds now."""
         with self._connection.errors():
-            done = await self._renew(keys=[self._key(key)], args=[holder, _milliseconds(ttl)])
+            done = await self._renew(keys=[self._key("lease", key)], args=[holder, _milliseconds(ttl)])
         return bool(done)
 
     async def release(self, key: str, holder: str) -> bool:
         """Whether the holder still had the key, which is free now."""
         with self._connection.errors():
-            done = await self._release(keys=[self._key(key), self._key(key, "released")], args=[holder])
+            done = await self._release(
+                keys=[self._key("lease", key), self._key("released", key)], args=[holder]
+            )
         return bool(done)
 
     async def _ask(self, key: str, holder: str, ttl: float) -> tuple[int | None, float]:
         asking = asyncio.ensure_future(
-            self._acquire(keys=[self._key(key), self._key(key, "token")], args=[holder, _milliseconds(ttl)])
+            self._acquire(
+                keys=[self._key("lease", key), self._key("token", key)], args=[holder, _milliseconds(ttl)]
+            )
         )
         try:
             with self._connection.errors():
@@ -147,8 +151,8 @@ class RedisLock(Lock):
                 await asking
             await self.release(key, holder)
 
-    def _key(self, key: str, *more: str) -> str:
-        return self._connection.key("lock", key, *more)
+    def _key(self, kind: str, key: str) -> str:
+        return self._connection.key("lock", kind, key)
 
 
 def _milliseconds(seconds: float) -> int:

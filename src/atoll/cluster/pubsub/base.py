@@ -47,6 +47,7 @@ class Subscription:
         self._origin = origin
         self._handler = handler
         self._ended = ended
+        self._closed = False
         self._queue: asyncio.Queue[bytes | Gap] = asyncio.Queue()
         self._task = asyncio.create_task(self._deliver(), name=f"pubsub:{channel}")
 
@@ -62,13 +63,14 @@ class Subscription:
 
     async def close(self) -> None:
         """Ends it; when this returns, the handler does not run and will not. Idempotent."""
+        self._closed = True
         self._ended(self)
         if self._task is not asyncio.current_task():
             self._task.cancel()
             await asyncio.wait([self._task])
 
     async def _deliver(self) -> None:
-        while True:
+        while not self._closed:
             message = await self._queue.get()
             try:
                 await self._handler(message)

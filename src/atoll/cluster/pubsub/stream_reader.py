@@ -209,8 +209,10 @@ class StreamReader:
             await pipe.execute()
 
     def _keys(self, channel: str) -> list[str]:
-        stream = self._connection.key("pubsub", channel)
-        return [stream, f"{stream}:count"]
+        return [
+            self._connection.key("pubsub", "stream", channel),
+            self._connection.key("pubsub", "count", channel),
+        ]
 
 
 def _deliver(channel: Channel, messages: list[tuple[bytes, dict[bytes, bytes]]]) -> None:

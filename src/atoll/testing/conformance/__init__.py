@@ -1,1 +1,1 @@
-"""Conformance suites: what an adapter must do to be called one. Subclass in a test module and give the fixtures."""
+"""Conformance suites: what every adapter of a contract must do. Subclass one and give its fixtures."""

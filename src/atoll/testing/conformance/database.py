@@ -7,6 +7,7 @@ The test module gives a fixture `database`: an opened `Database` on an empty dat
 from __future__ import annotations
 
 import asyncio
+import pickle
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -61,7 +62,15 @@ PAIRS = sa.Table(
     sa.Column("thing", sa.BigInteger, sa.ForeignKey("things.id")),
     sa.UniqueConstraint("camelCase", "other"),
 )
-TEXTS = ["", "plain", "ünïcödé 漢字 🙂", "'; DROP TABLE things; --", "$1 ? :x %s %(x)s", "a\nb\t\\", '"quoted"']
+TEXTS = [
+    "",
+    "plain",
+    "ünïcödé 漢字 🙂",
+    "'; DROP TABLE things; --",
+    "$1 ? :x %s %(x)s",
+    "a\nb\t\\",
+    '"quoted"',
+]
 WRITTEN: dict[str, Any] = {
     "title": "ünïcödé 漢字 🙂",
     "body": "x" * 100_000,
@@ -189,7 +198,9 @@ class DatabaseConformance:
 
     async def test_returning_gives_rows(self, db: Database) -> None:
         """From INSERT, UPDATE and DELETE."""
-        inserted = await db.run(sa.insert(THINGS).returning(THINGS.c.id, THINGS.c.price), {"id": 1, "price": 2})
+        inserted = await db.run(
+            sa.insert(THINGS).returning(THINGS.c.id, THINGS.c.price), {"id": 1, "price": 2}
+        )
         assert inserted.rows == [(1, Decimal("2.00"))]
         changed = await db.run(sa.update(THINGS).values(title="x").returning(THINGS.c.title))
         assert changed.rows == [("x",)]
@@ -230,7 +241,11 @@ class DatabaseConformance:
         assert empty.value.column == "camelCase"
         with pytest.raises(ForeignKeyViolation):
             await db.run(sa.insert(PAIRS), {"id": 3, "camelCase": "x", "thing": 77})
-        for wrong in ("SELECT nope FROM things", "SELECT * FROM nope", "INSERT INTO things (nope) VALUES (1)"):
+        for wrong in (
+            "SELECT nope FROM things",
+            "SELECT * FROM nope",
+            "INSERT INTO things (nope) VALUES (1)",
+        ):
             with pytest.raises(UnknownColumn) as unknown:
                 await db.execute(wrong)
             assert "nope" in unknown.value.detail
@@ -376,7 +391,9 @@ class DatabaseConformance:
                 await asyncio.gather(*(enter(each) for each in (db, second_database) * 4))
         assert most == 1
 
-    async def test_exclusive_can_be_given_up_while_waiting(self, db: Database, second_database: Database) -> None:
+    async def test_exclusive_can_be_given_up_while_waiting(
+        self, db: Database, second_database: Database
+    ) -> None:
         """And is free after the holder left."""
         async with db.exclusive("install"):
             with pytest.raises(TimeoutError):
@@ -470,8 +487,6 @@ asyncio.run(main())
 @asynccontextmanager
 async def holder_process(db: Database, key: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Another process that holds `key`; gives the function that kills it."""
-    import pickle  # noqa: PLC0415 - only here
-
     given = pickle.dumps(db.config).hex()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", HOLDER, given, key, stdout=asyncio.subprocess.PIPE

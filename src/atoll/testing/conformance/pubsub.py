@@ -86,7 +86,9 @@ class PubSubConformance:
         for name in names:
             await heard[name].count(1)
         await asyncio.sleep(QUIET)
-        assert {name: one.messages for name, one in heard.items()} == {name: [name.encode()] for name in names}
+        assert {name: one.messages for name, one in heard.items()} == {
+            name: [name.encode()] for name in names
+        }
 
     async def test_only_what_comes_after_subscribing(self, node: PubSub, other_node: PubSub) -> None:
         """And everything that does, from the first moment on."""
