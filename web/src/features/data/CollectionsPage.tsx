@@ -30,6 +30,13 @@ export function CollectionsPage() {
       { id: 'title', title: t('column.title'), width: 240, text: collectionTitle, sortValue: collectionTitle, card: 'title' },
       { id: 'name', title: t('column.name'), width: 200 },
       {
+        id: 'kind',
+        title: t('column.kind'),
+        width: 110,
+        text: (row) => t(row.system === true ? 'kind.system' : 'kind.own'),
+        sortValue: (row) => row.system === true,
+      },
+      {
         id: 'fields',
         title: t('column.fields'),
         width: 110,
@@ -50,7 +57,10 @@ export function CollectionsPage() {
     ],
     [t],
   );
-  const query = useLocalPage(useQuery(collectionsQuery), state, columns);
+  const all = useQuery(collectionsQuery);
+  // People's own collections first.
+  const data = useMemo(() => all.data && [...all.data].sort((a, b) => Number(a.system === true) - Number(b.system === true)), [all.data]);
+  const query = useLocalPage({ ...all, data }, state, columns);
   const configure = mayConfigure(account);
   const setCreate = (on: boolean) =>
     void navigate({ search: (old) => ({ ...old, create: on || undefined }), replace: !on });
@@ -77,7 +87,7 @@ export function CollectionsPage() {
         rowHref={(row) => router.buildLocation({ to, params: params(row) }).href}
         onOpen={(row) => void router.navigate({ to, params: params(row) })}
         onCreate={configure ? () => setCreate(true) : undefined}
-        onDelete={configure ? setDeleting : undefined}
+        onDelete={configure ? (row) => row.system !== true && setDeleting(row) : undefined}
         rowActions={(row) => [
           {
             id: 'data',

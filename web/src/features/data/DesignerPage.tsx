@@ -31,7 +31,7 @@ function Designer({ collection }: { collection: CollectionMeta }) {
   const router = useRouter();
   const navigate = useNavigate();
   const [deleting, setDeleting] = useState(false);
-  const configure = mayConfigure(useAccount());
+  const configure = mayConfigure(useAccount()) && collection.system !== true;
   const tab = TABS.find((known) => known === wanted) ?? 'fields';
   const toList = () => void router.navigate({ to: '/admin/settings/data/$source/collections', params: { source } });
   return (
@@ -48,7 +48,7 @@ function Designer({ collection }: { collection: CollectionMeta }) {
         actions={
           <>
             {configure && (
-              <Button variant="subtle" color="red" leftSection={<IconTrash size={16} />} onClick={() => setDeleting(true)}>
+              <Button variant="subtle" color="red" c="var(--mantine-color-error)" leftSection={<IconTrash size={16} />} onClick={() => setDeleting(true)}>
                 {t('delete')}
               </Button>
             )}
@@ -76,7 +76,7 @@ function Designer({ collection }: { collection: CollectionMeta }) {
           <FieldsTab collection={collection} configure={configure} />
         </Tabs.Panel>
         <Tabs.Panel value="data">
-          <RecordsView collection={collection} maxHeight="max(280px, calc(100dvh - 340px))" />
+          <RecordsView collection={collection} />
         </Tabs.Panel>
         <Tabs.Panel value="settings">
           <CollectionSettings collection={collection} configure={configure} />

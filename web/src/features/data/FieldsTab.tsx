@@ -53,7 +53,7 @@ export function FieldsTab({ collection, configure }: Props) {
         onOpen={configure ? (field) => canChange(field) && show(field.name) : undefined}
         onDelete={configure ? (field) => canChange(field) && setDeleting(field) : undefined}
         onCreate={configure ? () => show('new') : undefined}
-        maxHeight="max(280px, calc(100dvh - 380px))"
+        reserve={configure ? 72 : 0}
         toolbar={
           configure && (
             <Button leftSection={<IconPlus size={16} />} onClick={() => show('new')}>

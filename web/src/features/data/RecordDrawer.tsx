@@ -71,7 +71,7 @@ function RecordViewDrawer({ collection, rows, rowId, onShow, onDeleted, record, 
       footer={
         data && (
           <Group justify="space-between">
-            <Button variant="subtle" color="red" leftSection={<IconTrash size={16} />} onClick={remove}>
+            <Button variant="subtle" color="red" c="var(--mantine-color-error)" leftSection={<IconTrash size={16} />} onClick={remove}>
               {t('delete')}
             </Button>
             {editableFields(collection).length > 0 && (

@@ -64,7 +64,7 @@ function Content({ collection, id }: { collection: CollectionMeta; id: string })
         actions={
           record && (
             <Group gap="xs">
-              <Button variant="subtle" color="red" leftSection={<IconTrash size={16} />} onClick={remove}>
+              <Button variant="subtle" color="red" c="var(--mantine-color-error)" leftSection={<IconTrash size={16} />} onClick={remove}>
                 {t('delete')}
               </Button>
               {writable && (

@@ -22,14 +22,13 @@ interface Props {
   /** Absent inside the designer, which has a title of its own. */
   title?: ReactNode;
   toolbar?: ReactNode;
-  maxHeight?: string;
 }
 
 /** Up to this many records go with undo; more are asked about first. */
 const UNDO_LIMIT = 50;
 
 /** The records of one collection: list, search, filter, edit, delete. */
-export function RecordsView({ collection, title, toolbar, maxHeight }: Props) {
+export function RecordsView({ collection, title, toolbar }: Props) {
   const { t } = useTranslation(['data', 'fields', 'ui']);
   const router = useRouter();
   const navigate = useNavigate();
@@ -110,7 +109,6 @@ export function RecordsView({ collection, title, toolbar, maxHeight }: Props) {
         }
         filterFields={filterFields}
         searchable={searchable}
-        maxHeight={maxHeight}
         empty={{ text: t('record.empty', { title: collectionTitle(collection) }), action: createButton }}
       />
       <RecordDrawer collection={collection} rows={page?.rows ?? []} rowId={rowId} onShow={show} onDeleted={destroy} />

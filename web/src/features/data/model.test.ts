@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyField, listFields, recordTitle, shownFields, titleField, type CollectionMeta } from './model';
+import { keyField, listFields, recordTitle, shownFields, titleField, withImpliedFields, type CollectionMeta } from './model';
 
 const orders: CollectionMeta = {
   name: 'orders',
@@ -27,6 +27,13 @@ describe('collection model', () => {
   it('shows plain values only, the title first and the system fields last', () => {
     expect(shownFields(orders).map((field) => field.name)).toEqual(['id', 'createdAt', 'total', 'code']);
     expect(listFields(orders).map((field) => field.name)).toEqual(['code', 'total', 'id', 'createdAt']);
+  });
+
+  it('adds the fields that options switch on', () => {
+    const bare = withImpliedFields({ name: 'x', createdAt: true, fields: [{ name: 'a', type: 'string' }] });
+    expect(bare.fields?.map((field) => field.name)).toEqual(['a', 'id', 'createdAt']);
+    expect(keyField(bare)).toBe('id');
+    expect(withImpliedFields(orders)).toBe(orders);
   });
 
   it('names a record', () => {

@@ -1,5 +1,5 @@
 import i18next from 'i18next';
-import { interfaceOf, isEditable, plainTitle, titleOf, type FieldMeta } from '../../fields';
+import { interfaceById, interfaceOf, isEditable, plainTitle, titleOf, type FieldMeta } from '../../fields';
 
 /** A collection as `collections:list?appends[]=fields` describes it. */
 export interface CollectionMeta {
@@ -12,6 +12,10 @@ export interface CollectionMeta {
   filterTargetKey?: string | string[] | null;
   /** Made by the server itself (users, roles …); its structure is fixed. */
   system?: boolean;
+  /** Not false: the server adds a numeric `id` that `fields` does not list. */
+  autoGenId?: boolean;
+  createdAt?: boolean;
+  updatedAt?: boolean;
   fields?: FieldMeta[];
   sort?: number | null;
 }
@@ -22,6 +26,23 @@ export const collectionTitle = (collection: CollectionMeta): string =>
   collection.title ? plainTitle(collection.title) : collection.name;
 
 export const fieldsOf = (collection: CollectionMeta): FieldMeta[] => collection.fields ?? [];
+
+/**
+ * The collection with the fields that options switch on. Collections made by other clients often have
+ * a key and times without listing them; screens must not care.
+ */
+export function withImpliedFields(collection: CollectionMeta): CollectionMeta {
+  const fields = fieldsOf(collection);
+  const has = (name: string) => fields.some((field) => field.name === name);
+  const implied: FieldMeta[] = [];
+  if (collection.autoGenId !== false && !has('id') && !fields.some((field) => field.primaryKey)) {
+    implied.push({ name: 'id', ...interfaceById('id').wire });
+  }
+  for (const name of ['createdAt', 'updatedAt'] as const) {
+    if (collection[name] === true && !has(name)) implied.push({ name, ...interfaceById(name).wire });
+  }
+  return implied.length > 0 ? { ...collection, fields: [...fields, ...implied] } : collection;
+}
 
 const RELATIONS = new Set(['belongsTo', 'hasOne', 'hasMany', 'belongsToMany', 'belongsToArray']);
 const SYSTEM_TITLES = new Set(['id', 'createdAt', 'updatedAt']);

@@ -4,7 +4,7 @@ import { api, type Key } from '../../app/api';
 import { bothFilters, type Filter } from '../../ui/FilterBuilder';
 import { formatSort, type GridPage, type GridState } from '../../ui/DataGrid';
 import { interfaceOf } from '../../fields';
-import { shownFields, type CollectionMeta, type RecordRow } from './model';
+import { shownFields, withImpliedFields, type CollectionMeta, type RecordRow } from './model';
 
 /** All collections with their fields in one request: the schema every data screen starts from. */
 export const collectionsQuery = queryOptions({
@@ -15,7 +15,7 @@ export const collectionsQuery = queryOptions({
         { paginate: false, appends: ['fields'], filter: { 'hidden.$isFalsy': true }, sort: ['sort'] },
         signal,
       )
-    ).data,
+    ).data.map(withImpliedFields),
   staleTime: 30_000,
 });
 

@@ -2,7 +2,7 @@ import i18next from 'i18next';
 import type { GridColumn } from '../../ui/DataGrid';
 import type { FilterField } from '../../ui/FilterBuilder';
 import { interfaceOf } from '../../fields';
-import { fieldTitle, isSystemField, keyField, listFields, shownFields, titleField, type CollectionMeta, type RecordRow } from './model';
+import { fieldTitle, isSystemField, keyField, listFields, titleField, type CollectionMeta, type RecordRow } from './model';
 
 /** Columns shown before the user chooses; the others wait in the Columns menu. */
 const SHOWN = 8;
@@ -28,5 +28,5 @@ export function recordColumns(collection: CollectionMeta): GridColumn<RecordRow>
 }
 
 export function recordFilterFields(collection: CollectionMeta): FilterField[] {
-  return shownFields(collection).map((field) => ({ path: field.name, title: fieldTitle(field), field }));
+  return listFields(collection).map((field) => ({ path: field.name, title: fieldTitle(field), field }));
 }

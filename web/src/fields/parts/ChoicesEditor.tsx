@@ -105,7 +105,7 @@ function ColorMenu({ color, onChange, label }: { color: string | undefined; onCh
     <span style={{ width: 14, height: 14, borderRadius: '50%', background: choiceColor(name), display: 'inline-block' }} aria-hidden="true" />
   );
   return (
-    <Menu withinPortal>
+    <Menu withinPortal withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon variant="default" size="lg" aria-label={label}>
           {swatch(color ?? 'gray')}

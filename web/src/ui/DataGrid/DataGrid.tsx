@@ -56,8 +56,8 @@ export interface DataGridProps<Row extends object> {
   /** Further buttons of the toolbar. */
   toolbar?: ReactNode;
   empty?: GridEmpty;
-  /** Height limit of the table; default leaves room for shell, toolbar and footer. */
-  maxHeight?: string;
+  /** The table ends where the window ends; this many pixels are left free for what stands below it. */
+  reserve?: number;
 }
 
 const SKELETON_AFTER_MS = 150;
@@ -175,7 +175,7 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
             skeleton={first}
             busy={query.isFetching && query.data !== undefined}
             stale={query.isPlaceholderData}
-            maxHeight={props.maxHeight}
+            reserve={props.reserve ?? 0}
             onEdit={props.onEdit}
             onDelete={props.onDelete}
             onFilter={filterFields && ((id) => filterFields.some((field) => field.path === id) && setFilterAt(id))}

@@ -8,6 +8,8 @@ import { toTsv } from './clipboard';
 import classes from './DataGrid.module.css';
 import { HeaderRow, orderedColumns } from './HeaderRow';
 import { ROW_HEIGHT, SELECT_ID, VIRTUAL_FROM, cellText, type GridColumn, type GridState } from './types';
+import { useAvailableHeight } from './useAvailableHeight';
+import { useScrolled } from './useScrolled';
 import { useGridKeyboard, type CellPosition } from './useGridKeyboard';
 import type { GridLayout } from './useGridTable';
 
@@ -21,7 +23,8 @@ interface Props<Row> extends Omit<BodyProps<Row>, 'columns' | 'rendered' | 'heig
   skeleton: boolean;
   busy: boolean;
   stale: boolean;
-  maxHeight: string | undefined;
+  /** Pixels to leave free below the footer. */
+  reserve: number;
   onEdit?: (row: Row) => void;
   onDelete?: (row: Row) => void;
   onFilter?: (id: string) => void;
@@ -39,6 +42,8 @@ export function GridTableView<Row extends object>(props: Props<Row>) {
   const [menu, setMenu] = useState<string | null>(null);
   const byId = useMemo(() => new Map(columns.map((column) => [column.id, column])), [columns]);
   const height = ROW_HEIGHT[layout.density];
+  useScrolled(grid, layout.table.getTotalSize());
+  const available = useAvailableHeight(grid, props.reserve);
   const virtual = rows.length > VIRTUAL_FROM;
   const virtualizer = useVirtualizer({
     count: virtual ? rows.length : 0,
@@ -85,7 +90,7 @@ export function GridTableView<Row extends object>(props: Props<Row>) {
     '--grid-row-height': `${height}px`,
     '--grid-pin-start': `${layout.table.getStartTotalSize()}px`,
     '--grid-pin-end': `${layout.table.getEndTotalSize()}px`,
-    '--grid-max-height': props.maxHeight ?? 'max(280px, calc(100dvh - 250px))',
+    '--grid-max-height': `${available}px`,
   } as CSSProperties;
 
   return (

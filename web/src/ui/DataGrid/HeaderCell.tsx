@@ -75,7 +75,8 @@ export function HeaderCell<Row>(props: Props<Row>) {
       draggable={!resizing}
       onClick={onClick}
       onKeyDown={onKeyDown}
-      onBlur={() => setResizing(false)}
+      // Blur events of the menu arrive here too: React sends them through portals.
+      onBlur={(event) => event.target === event.currentTarget && setResizing(false)}
       {...dragHandlers(props, setOver)}
       {...shared}
     >

@@ -25,9 +25,8 @@ export function HeaderMenu<Row>(props: Props<Row>) {
   const pinned = tableColumn.getIsPinned();
   const sorted = sort.find((key) => key.id === column.id);
   const sortBy = (desc: boolean) => onSort([{ id: column.id, desc }]);
-  // Two menus would read Enter twice; the check for `opened` keeps the closed ones out of the page.
   return (
-    <Menu opened={props.opened} onChange={props.onChange} position="bottom-start" withinPortal returnFocus={false}>
+    <Menu opened={props.opened} onChange={props.onChange} position="bottom-start" withinPortal returnFocus={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>{props.children}</Menu.Target>
       <Menu.Dropdown data-part="menu">
         {props.sortable && (

@@ -1,4 +1,4 @@
-import { Checkbox } from '@mantine/core';
+import { Checkbox, VisuallyHidden } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { cellClasses, cellStyle, growingColumn } from './cellStyle';
@@ -60,7 +60,11 @@ export function HeaderRow<Row>(props: HeaderRowProps<Row>) {
             );
           }
           if (column.id === ACTIONS_ID || !own) {
-            return <div key={column.id} role="columnheader" aria-label={t('rowActions')} className={names} {...shared} />;
+            return (
+              <div key={column.id} role="columnheader" className={names} {...shared}>
+                <VisuallyHidden>{t('rowActions')}</VisuallyHidden>
+              </div>
+            );
           }
           return (
             <HeaderCell

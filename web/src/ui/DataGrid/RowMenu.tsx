@@ -15,7 +15,7 @@ export function RowMenu<Row>({ row, name, actions, inGrid }: Props<Row>) {
   const { t } = useTranslation('grid');
   if (actions.length === 0) return null;
   return (
-    <Menu position="bottom-end" withinPortal>
+    <Menu position="bottom-end" withinPortal withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon
           variant="subtle"
@@ -31,7 +31,7 @@ export function RowMenu<Row>({ row, name, actions, inGrid }: Props<Row>) {
         {actions.map((action) => (
           <Menu.Item
             key={action.id}
-            color={action.danger ? 'red' : undefined}
+            c={action.danger ? 'var(--mantine-color-error)' : undefined}
             disabled={action.disabled}
             leftSection={action.icon}
             onClick={() => action.onAction(row)}

@@ -31,8 +31,8 @@ export function SelectionBar<Row>({ selection, actions, total }: Props<Row>) {
         <Button
           key={action.id}
           size="compact-sm"
-          variant={action.danger ? 'light' : 'default'}
-          color={action.danger ? 'red' : undefined}
+          variant="default"
+          c={action.danger ? 'var(--mantine-color-error)' : undefined}
           leftSection={action.icon}
           onClick={() => {
             void action.onAction(value);

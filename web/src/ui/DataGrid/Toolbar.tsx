@@ -146,7 +146,7 @@ function MoreMenu({ showKeys, phone }: { showKeys: () => void; phone: boolean })
     toast.info(t('linkCopied'));
   };
   return (
-    <Menu position="bottom-end" withinPortal>
+    <Menu position="bottom-end" withinPortal withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('more')}>
           <IconDots size={18} />

@@ -27,7 +27,7 @@ export function FilterPills({ fields, filter, onChange, onEdit }: Props) {
             <button type="button" className={classes.pillText} title={t('editCondition')} onClick={() => onEdit(node.kind === 'condition' ? node.path : '')}>
               {text}
             </button>
-            <CloseButton size="sm" aria-label={t('removeCondition', { title: text })} onClick={() => onChange(formatFilter(removeAt(tree, way)))} />
+            <CloseButton size={28} iconSize={14} radius="xl" aria-label={t('removeCondition', { title: text })} onClick={() => onChange(formatFilter(removeAt(tree, way)))} />
           </span>
         );
       })}
