@@ -76,8 +76,8 @@ class Dispatcher:
             )
         if not receipt.reply:
             raise CommandExpired(
-                f"The environment {environment!r} did not answer within {seconds:g} seconds. Look whether it is"
-                " overloaded or its database hangs, then try again."
+                f"The environment {environment!r} did not answer within {seconds:g} seconds."
+                " Look whether it is overloaded or its database hangs, then try again."
             )
         opened = self._sealer.unwrap("reply", receipt.reply)
         if opened.header.request != delivery.request_id:

@@ -122,7 +122,7 @@ class Preflight:
                     message="The chosen environments do not reach the same database: "
                     + ", ".join(record.environments)
                     + ".",
-                    remedy="Give a connection that is the same from all of them (new_connection), or choose one.",
+                    remedy="Give a connection that is the same from all of them, or choose one environment.",
                     field="options.database",
                 )
             )

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from atoll.errors import AppNotFound, AppNotReady, AtollError, EnvironmentUnavailable
+from atoll.supervisor.change import Changes
 from atoll.supervisor.directory import Directory, Placement, overall
 from atoll.supervisor.models import Status
 from atoll.supervisor.process.hosted import HostedApp
@@ -52,27 +53,38 @@ class AppRouter(Router):
         self, *, environment: Environment | None = None, supervisor: Supervisor | None = None
     ) -> None:
         self._environment, self._supervisor = environment, supervisor
-        self._own: dict[str, ASGIApp] = {}
+        self._own: dict[str, ASGIApp | None] = {}
+        self._served = Changes()
         self._suspects: dict[Target, float] = {}
         self._known: dict[str, tuple[Target, ...]] = {}
         if supervisor is not None:
             _ = supervisor.directory.follow(self._forget)
 
+    def announce(self, app: str) -> None:
+        """Says that `serve` will follow for `app`; requests wait for it."""
+        self._own[app] = None
+
     def serve(self, app: str, asgi: ASGIApp) -> None:
         """Serves `app` (main) here, whatever else is known."""
         self._own[app] = asgi
+        self._served.notify()
 
     def withdraw(self, app: str) -> None:
         """Ends `serve`."""
         self._own.pop(app, None)
+        self._served.notify()
 
     # -- Router
 
     def route(self, app: str, environment: str | None) -> Route:
         """See the base class."""
-        own = self._own.get(app)
-        if own is not None:
-            return Local(own, app)
+        if app in self._own:
+            own = self._own[app]
+            return (
+                Local(own, app)
+                if own is not None
+                else Starting(app, lambda limit: self._wait_own(app, limit))
+            )
         here = self._environment
         if here is not None and environment in (None, here.name):
             hosted = here.app(app)
@@ -105,6 +117,14 @@ class AppRouter(Router):
             self._supervisor.doubt(target.environment)
 
     # -- apps in this process
+
+    async def _wait_own(self, app: str, seconds: float) -> Local | Forward | Unavailable:
+        def served() -> bool:
+            return app not in self._own or self._own[app] is not None
+
+        await self._served.until(served, seconds)
+        own = self._own.get(app)
+        return Local(own, app) if own is not None else _not_ready(app, "initializing", retry_after=2.0)
 
     def _hosted(self, app: HostedApp) -> Route:
         runtime = app.runtime

@@ -258,8 +258,9 @@ class Environment(Host, Signer):
         sender = opened.header.sender
         if opened.header.scheme == "pair" and self._pin is not None and not self._pin.trusts(sender):
             raise SupervisorKeyChanged(
-                f"The environment {self.name!r} trusts another Supervisor than the one that writes now. If the"
-                f" Supervisor was set up anew on purpose, remove {self._pin.file} and start the environment again."
+                f"The environment {self.name!r} trusts another Supervisor than the one that writes now."
+                f" If the Supervisor was set up anew on purpose, remove {self._pin.file} and start the"
+                " environment again."
             )
         return opened
 

@@ -1,0 +1,198 @@
+"""Apps and environments in the entry app's API. Source: http-api.md 10."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from atoll.application.context import Context, RawAnswer
+from atoll.application.plugin_manager import Plugin
+from atoll.errors import AppNotFound, BadRequest, NotFound, PreflightFailed
+from atoll.plugins.app_supervisor.feed import Feed
+from atoll.plugins.app_supervisor.listing import listed, matches
+from atoll.supervisor.models import CallerAccount
+from atoll.supervisor.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from atoll.application.app import Application
+
+_SNIPPET = "pm.multi-app-manager.applications"
+
+
+class AppSupervisor(Plugin):
+    """Manages apps through the API of the entry app.
+
+    Args:
+        supervisor: started and stopped by its giver.
+    """
+
+    name = "app-supervisor"
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._feed: Feed | None = None
+
+    async def install(self, app: Application) -> None:
+        """Nothing: the Supervisor keeps its own tables."""
+
+    async def load(self, app: Application) -> None:
+        """Defines the resources."""
+        app.resources.define(
+            "applications",
+            {
+                "list": self._list,
+                "get": self._get,
+                "create": self._create,
+                "update": self._update,
+                "destroy": self._destroy,
+                "start": self._start,
+                "stop": self._stop,
+                "restart": self._restart,
+                "check": self._check,
+                "listPinned": self._list_pinned,
+            },
+            access={"listPinned": "loggedIn"},
+            snippet=_SNIPPET,
+        )
+        app.resources.define(
+            "environments",
+            {"list": self._environments, "get": self._environment, "destroy": self._forget},
+            snippet=_SNIPPET,
+        )
+
+    async def start(self, app: Application) -> None:
+        """Begins to send live messages."""
+        self._feed = Feed(self._supervisor, app.live)
+        self._feed.start()
+
+    async def stop(self, app: Application) -> None:
+        """Ends the live messages."""
+        if self._feed is not None:
+            await self._feed.stop()
+            self._feed = None
+
+    # -- applications
+
+    async def _list(self, ctx: Context) -> object:
+        return listed(self._supervisor.list_apps(), ctx.params)
+
+    async def _list_pinned(self, ctx: Context) -> object:
+        shown = ("name", "displayName", "icon", "cname")
+        return [{key: row[key] for key in shown} for row in self._supervisor.list_apps() if row["pinned"]]
+
+    async def _get(self, ctx: Context) -> object:
+        name = ctx.params.get("filterByTk")
+        if name is not None:
+            return self._supervisor.get_app(str(name))
+        return next(
+            (row for row in self._supervisor.list_apps() if matches(row, ctx.params.get("filter") or {})),
+            None,
+        )
+
+    async def _create(self, ctx: Context) -> object:
+        values = _values(ctx)
+        try:
+            return await self._supervisor.create_app(values, await self._caller(ctx, values))
+        except PreflightFailed as failure:
+            return _refusal(ctx, failure)
+
+    async def _check(self, ctx: Context) -> object:
+        values = _values(ctx)
+        findings = await self._supervisor.check_app(values, await self._caller(ctx, values))
+        return {"ok": not findings, "findings": msgspec.to_builtins(findings)}
+
+    async def _update(self, ctx: Context) -> object:
+        values = _values(ctx)
+        try:
+            return [await self._supervisor.update_app(name, values) for name in self._chosen(ctx)]
+        except PreflightFailed as failure:
+            return _refusal(ctx, failure)
+
+    async def _destroy(self, ctx: Context) -> object:
+        names = self._chosen(ctx)
+        drop, force = _flag(ctx, "removeDatabase"), _flag(ctx, "force")
+        for name in names:
+            await self._supervisor.remove_app(name, remove_database=drop, force=force)
+        return len(names)
+
+    async def _start(self, ctx: Context) -> object:
+        return _one_or_all([await self._supervisor.start_app(name) for name in self._chosen(ctx)])
+
+    async def _stop(self, ctx: Context) -> object:
+        return _one_or_all([await self._supervisor.stop_app(name) for name in self._chosen(ctx)])
+
+    async def _restart(self, ctx: Context) -> object:
+        return _one_or_all([await self._supervisor.restart_app(name) for name in self._chosen(ctx)])
+
+    def _chosen(self, ctx: Context) -> list[str]:
+        """The apps a request is about, by key or filter; all of them exist."""
+        keys = ctx.params.get("filterByTk")
+        if keys is not None:
+            names = [str(key) for key in (keys if isinstance(keys, list) else str(keys).split(","))]
+        elif ctx.params.get("filter"):
+            names = [
+                row["name"] for row in self._supervisor.list_apps() if matches(row, ctx.params["filter"])
+            ]
+        else:
+            raise BadRequest("Say which application: give its id as filterByTk, or a filter.")
+        for name in names:
+            if self._supervisor.get_app(name) is None:
+                raise AppNotFound(f"There is no application {name!r}.")
+        if not names:
+            raise AppNotFound("No application matches the filter.")
+        return names
+
+    async def _caller(self, ctx: Context, values: Mapping[str, Any]) -> CallerAccount | None:
+        """The caller's account, read only when it is to be copied."""
+        options = values.get("options")
+        admin = options.get("admin") if isinstance(options, dict) else None
+        if ctx.user is None or not isinstance(admin, dict) or not admin.get("copyCaller"):
+            return None
+        record = ctx.user.record
+        return CallerAccount(
+            username=ctx.user.username or str(record.get("email") or ""),
+            email=str(record.get("email") or ""),
+            nickname=ctx.user.nickname or "",
+            password_hash=await ctx.app.users.password_of(ctx.user.id) or "",
+        )
+
+    # -- environments
+
+    async def _environments(self, ctx: Context) -> object:
+        return listed(self._supervisor.list_environments(), ctx.params)
+
+    async def _environment(self, ctx: Context) -> object:
+        return self._supervisor.get_environment(str(ctx.params.get("filterByTk", "")))
+
+    async def _forget(self, ctx: Context) -> object:
+        name = str(ctx.params.get("filterByTk", ""))
+        row = self._supervisor.get_environment(name)
+        if row is None:
+            raise NotFound(f"There is no environment {name!r}.")
+        await self._supervisor.forget_environment(name)
+        return 1
+
+
+def _values(ctx: Context) -> dict[str, Any]:
+    if not isinstance(ctx.values, dict):
+        raise BadRequest("Send one application as a JSON object.")
+    return ctx.values
+
+
+def _one_or_all(rows: list[dict[str, Any]]) -> object:
+    return rows[0] if len(rows) == 1 else rows
+
+
+def _flag(ctx: Context, name: str) -> bool:
+    value = ctx.params.get(name)
+    if value is None and isinstance(ctx.values, dict):
+        value = ctx.values.get(name)
+    return str(value).lower() in ("true", "1")
+
+
+def _refusal(ctx: Context, failure: PreflightFailed) -> RawAnswer:
+    """All findings at once, each with its own code, remedy and field."""
+    ctx.status = failure.status
+    return RawAnswer(msgspec.json.encode({"errors": failure.problems}), "application/json")
