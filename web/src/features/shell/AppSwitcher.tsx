@@ -63,7 +63,7 @@ function AppList({ onChoose }: { onChoose: () => void }) {
         onChange={(event) => setText(event.currentTarget.value)}
         mb="xs"
       />
-      <ScrollArea.Autosize mah={360} type="auto">
+      <ScrollArea.Autosize mah={360} type="auto" scrollbars="y">
         <ul className={classes.list}>
           {!isMainApp && (
             <li>

@@ -1,6 +1,6 @@
-import { ActionIcon, Avatar, Menu, Text, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Avatar, type MantineColorScheme, Menu, Text, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconCheck, IconKey, IconKeyboard, IconLogout } from '@tabler/icons-react';
+import { IconKey, IconKeyboard, IconLogout } from '@tabler/icons-react';
 import { useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
@@ -35,7 +35,6 @@ export function AvatarMenu({ account, onHelp }: Props) {
   const [changing, change] = useDisclosure(false);
   const leave = useSignOut();
   const name = account ? nameOf(account) : '';
-  const mark = (shown: boolean) => (shown ? <IconCheck size={16} aria-hidden /> : <span />);
   return (
     <>
       <Menu position="bottom-end" width={260} shadow="md">
@@ -55,33 +54,22 @@ export function AvatarMenu({ account, onHelp }: Props) {
           </div>
           <Menu.Divider />
           <Menu.Label c="dimmed">{t('account.theme')}</Menu.Label>
-          {SCHEMES.map((scheme) => (
-            <Menu.Item
-              key={scheme}
-              role="menuitemradio"
-              aria-checked={colorScheme === scheme}
-              leftSection={mark(colorScheme === scheme)}
-              closeMenuOnClick={false}
-              onClick={() => setColorScheme(scheme)}
-            >
-              {t(`theme.${scheme}`)}
-            </Menu.Item>
-          ))}
+          <Menu.RadioGroup value={colorScheme} onChange={(scheme) => setColorScheme(scheme as MantineColorScheme)}>
+            {SCHEMES.map((scheme) => (
+              <Menu.RadioItem key={scheme} value={scheme}>
+                {t(`theme.${scheme}`)}
+              </Menu.RadioItem>
+            ))}
+          </Menu.RadioGroup>
           <Menu.Divider />
           <Menu.Label c="dimmed">{t('account.language')}</Menu.Label>
-          {(Object.keys(LANGUAGES) as Language[]).map((language) => (
-            <Menu.Item
-              key={language}
-              role="menuitemradio"
-              aria-checked={i18n.language === language}
-              lang={language}
-              leftSection={mark(i18n.language === language)}
-              closeMenuOnClick={false}
-              onClick={() => void switchLanguage(language)}
-            >
-              {LANGUAGES[language]}
-            </Menu.Item>
-          ))}
+          <Menu.RadioGroup value={i18n.language} onChange={(language) => void switchLanguage(language as Language)}>
+            {(Object.keys(LANGUAGES) as Language[]).map((language) => (
+              <Menu.RadioItem key={language} value={language} lang={language}>
+                {LANGUAGES[language]}
+              </Menu.RadioItem>
+            ))}
+          </Menu.RadioGroup>
           <Menu.Divider />
           <Menu.Item leftSection={<IconKeyboard size={16} aria-hidden />} onClick={onHelp}>
             {t('help.title')}

@@ -53,6 +53,8 @@ export function Palette({ account, places, onHelp }: Props) {
       shortcut={['mod + K']}
       nothingFound={t('palette.nothing')}
       highlightQuery
+      transitionProps={{ duration: 0 }}
+      overlayProps={{ blur: 0 }}
       scrollable
       maxHeight={420}
       limit={7 * 3}

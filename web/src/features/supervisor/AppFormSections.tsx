@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 
 import { AppIcon } from './AppIcon';
 import classes from './AppFormSections.module.css';
-import { type AdminMode, type AppValues, nameFrom, randomName } from './applicationForm';
+import { type AdminMode, type AppValues, isFreeName, nameFrom, randomName } from './applicationForm';
 import { EnvironmentPicker } from './EnvironmentPicker';
 import type { DatabaseMode } from './model';
 import type { AppForm } from './useAppForm';
@@ -32,12 +32,12 @@ function Section({ number, title, children }: { number: number; title: string; c
 }
 
 /** All inputs for a new app. */
-export function CreateSections({ form }: Props) {
+export function CreateSections({ form, taken }: Props & { taken: string[] }) {
   const { t } = useTranslation('supervisor');
   return (
     <>
       <Section number={1} title={t('section.basics')}>
-        <Basics form={form} creating />
+        <Basics form={form} taken={taken} />
       </Section>
       <Section number={2} title={t('section.place')}>
         <EnvironmentPicker
@@ -70,7 +70,7 @@ export function EditSections({ form }: Props) {
   return (
     <>
       <Section number={1} title={t('section.basics')}>
-        <Basics form={form} creating={false} />
+        <Basics form={form} />
       </Section>
       <Section number={2} title={t('section.place')}>
         <Fixed label={t('form.environments')} value={values.environments.join(', ')} reason={t('form.placeFixed')} />
@@ -102,14 +102,15 @@ function Fixed({ label, value, reason }: { label: string; value: string; reason:
   );
 }
 
-function Basics({ form, creating }: Props & { creating: boolean }) {
+/** `taken`: ids that exist already; without it the id is fixed. */
+function Basics({ form, taken }: Props & { taken?: string[] }) {
   const { t } = useTranslation('supervisor');
   const { values } = form;
   const [fallback] = useState(() => randomName());
   const onTitle = (title: string) => {
     // The id follows the title until somebody types an own one.
     const follows = values.name === nameFrom(values.displayName, fallback);
-    if (creating && follows) form.setFieldValue('name', nameFrom(title, fallback));
+    if (taken && follows) form.setFieldValue('name', nameFrom(title, fallback));
     form.setFieldValue('displayName', title);
   };
   return (
@@ -127,7 +128,7 @@ function Basics({ form, creating }: Props & { creating: boolean }) {
           onChange={(event) => onTitle(event.currentTarget.value)}
         />
       </Group>
-      {creating ? <NameInput form={form} /> : <Fixed label={t('form.name')} value={values.name} reason={t('form.nameFixed')} />}
+      {taken ? <NameInput form={form} taken={taken} /> : <Fixed label={t('form.name')} value={values.name} reason={t('form.nameFixed')} />}
       <TextInput
         label={t('form.icon')}
         description={t('form.iconHint')}
@@ -139,10 +140,10 @@ function Basics({ form, creating }: Props & { creating: boolean }) {
   );
 }
 
-function NameInput({ form }: Props) {
+function NameInput({ form, taken }: Props & { taken: string[] }) {
   const { t } = useTranslation('supervisor');
   const value = form.values.name;
-  const free = value !== '' && form.validateField('name').error === null;
+  const free = isFreeName(value, taken) && !form.errors.name;
   return (
     <TextInput
       withAsterisk

@@ -109,7 +109,7 @@ function OpenDrawer({ onClose }: { onClose: () => void }) {
             </Alert>
           )}
           <div>
-            <CreateSections form={form} />
+            <CreateSections form={form} taken={taken} />
           </div>
         </Stack>
       </form>

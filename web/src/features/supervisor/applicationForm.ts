@@ -62,6 +62,11 @@ export const SECRET_LENGTH = 32;
 const NAME_LENGTH = 32;
 const RANDOM_LETTERS = 8;
 
+/** Allowed, and not used by another app. The server decides; this is the quick answer while typing. */
+export function isFreeName(name: string, taken: string[]): boolean {
+  return NAME_PATTERN.test(name) && name !== 'main' && !taken.includes(name);
+}
+
 /** An id nobody has, for titles without Latin letters. */
 export function randomName(random: () => number = Math.random): string {
   const letters = Array.from({ length: RANDOM_LETTERS }, () => 'abcdefghijklmnopqrstuvwxyz'[Math.floor(random() * 26)]);

@@ -2,7 +2,7 @@ import { useForm, type UseFormReturnType } from '@mantine/form';
 import { useTranslation } from 'react-i18next';
 
 import { ApiError } from '../../app/errors';
-import { type AppValues, fieldOf, NAME_PATTERN, SECRET_LENGTH } from './applicationForm';
+import { type AppValues, fieldOf, isFreeName, NAME_PATTERN, SECRET_LENGTH } from './applicationForm';
 import type { Finding } from './model';
 
 export type AppForm = UseFormReturnType<AppValues>;
@@ -29,7 +29,7 @@ export function useAppForm({ initial, taken, creating }: Options): AppForm {
       name: (value) => {
         if (!creating) return null;
         if (!NAME_PATTERN.test(value)) return t('form.nameRule');
-        return taken.includes(value) || value === 'main' ? t('form.nameTaken') : null;
+        return isFreeName(value, taken) ? null : t('form.nameTaken');
       },
       environments: (value) => (creating && value.length === 0 ? t('form.environmentNeeded') : null),
       host: postgres,
