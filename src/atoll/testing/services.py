@@ -146,18 +146,23 @@ def _initialize(programs: Path, folder: Path, password: str, account: tuple[int,
     if account is not None:
         os.chown(secret, *account)
     options = [
+        "-D",
+        str(folder / "data"),
         "-U",
         "atoll",
         "--auth=password",
         f"--pwfile={secret}",
-        "-E",
-        "UTF8",
-        "--locale=C",
         "--no-sync",
     ]
-    done = _run([str(programs / "initdb"), "-D", str(folder / "data"), *options], account, folder)
-    if done.returncode:
-        raise ServiceMissing(f"PostgreSQL cannot be set up: {done.stderr.strip()}")
+    # lower() and ILIKE for letters of all languages: PostgreSQL's own from version 17, else the C library's.
+    own = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    said = ""
+    for locale in (own, ["--locale=C.UTF-8"], ["--locale=C"]):
+        done = _run([str(programs / "initdb"), *options, "-E", "UTF8", *locale], account, folder)
+        if done.returncode == 0:
+            return
+        said = done.stderr.strip()
+    raise ServiceMissing(f"PostgreSQL cannot be set up: {said}")
 
 
 def _until_ready(

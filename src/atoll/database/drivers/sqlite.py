@@ -116,15 +116,15 @@ class SQLiteDatabase(Database):
 
     @override
     async def fetch_all(self, sql: str, args: Sequence[Any] = ()) -> list[Row]:
-        return await self._run(sql, _all(sql, args))
+        return await self._run(sql, args, _all(sql, args))
 
     @override
     async def fetch_one(self, sql: str, args: Sequence[Any] = ()) -> Row | None:
-        return await self._run(sql, _one(sql, args))
+        return await self._run(sql, args, _one(sql, args))
 
     @override
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> int:
-        return await self._run(sql, _count(sql, args))
+        return await self._run(sql, args, _count(sql, args))
 
     @override
     async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -138,7 +138,7 @@ class SQLiteDatabase(Database):
             lane = self._writer
             transaction = SQLiteTransaction(lane)
             try:
-                await lane.run("BEGIN IMMEDIATE", _count("BEGIN IMMEDIATE", ()), stoppable=True)
+                await lane.run("BEGIN IMMEDIATE", _count("BEGIN IMMEDIATE", ()), stoppable=False)
                 yield transaction
                 await lane.run("COMMIT", _count("COMMIT", ()), stoppable=False, in_loop=not transaction.heavy)
             except BaseException:
@@ -193,24 +193,25 @@ class SQLiteDatabase(Database):
             if self._timer is None and self._open:
                 self._timer = asyncio.get_running_loop().call_later(CHECKPOINT_AFTER_SECONDS, self._tick)
 
-    async def _run(self, sql: str, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _run(self, sql: str, args: Sequence[Any], work: Callable[[sqlite3.Connection], T]) -> T:
         if _READS.match(sql):
             async with self._in_use(), self._readers:
                 # Until a writing connection has made the file, there is nothing to open for reading.
                 if self._writer.connection is None and not self.path.exists():
                     async with self._writing:
-                        return await self._write(sql, work)
+                        return await self._write(sql, work, in_loop=False)
                 lane = self._idle_readers.pop() if self._idle_readers else self._lane(reading=True)
                 try:
                     return await lane.run(sql, work, stoppable=True)
                 finally:
                     self._idle_readers.append(lane)
         async with self._in_use(), self._writing:
-            return await self._write(sql, work, in_loop=not _DDL.match(sql))
+            short = not _DDL.match(sql) and self._writer.touches_one_row(sql, args)
+            return await self._write(sql, work, in_loop=short)
 
-    async def _write(self, sql: str, work: Callable[[sqlite3.Connection], T], *, in_loop: bool = True) -> T:
+    async def _write(self, sql: str, work: Callable[[sqlite3.Connection], T], *, in_loop: bool) -> T:
         try:
-            return await self._writer.run(sql, work, stoppable=True, in_loop=in_loop)
+            return await self._writer.run(sql, work, stoppable=False, in_loop=in_loop)
         finally:
             if _DDL.match(sql):
                 self._writer.forget_plans()
@@ -314,15 +315,9 @@ class SQLiteTransaction(Connection):
             self._lane.forget_plans()
             self.heavy = True
             return await self._lane.run(sql, work, stoppable=False, in_loop=False)
-        short = self._short(sql, args)
+        short = self._lane.touches_one_row(sql, args)
         self.heavy = self.heavy or not short
         return await self._lane.run(sql, work, stoppable=False, in_loop=short)
-
-    def _short(self, sql: str, args: Sequence[Any]) -> bool:
-        try:
-            return self._lane.touches_one_row(sql, args)
-        except sqlite3.Error:
-            return False  # the statement itself will say what is wrong with it
 
     def _check(self) -> None:
         if self.ended or self._lane.connection is None or not self._lane.connection.in_transaction:

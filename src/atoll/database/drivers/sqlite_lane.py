@@ -1,11 +1,11 @@
 """One SQLite connection, used by one caller at a time, that never holds up the event loop for long.
 
 A short statement takes 10-50 µs, a hop to a thread and back as long again or more (measured: 65,000 reads
-of one row a second in the loop, 7,000 through threads). So statements start in the loop with a time limit
-that SQLite itself checks every thousand steps. One that exceeds it is stopped, which undoes it as a whole,
-and runs again in a thread; its text is remembered and goes to a thread at once from then on. Within a
-transaction stopping a write
-would undo the transaction: there only writes that touch one row by their plan run in the loop.
+of one row a second in the loop, 7,000 through threads). So reads start in the loop with a time limit that
+SQLite itself checks every thousand steps. One that exceeds it is stopped and runs again in a thread; its
+text is remembered and goes to a thread at once from then on. Writes are never stopped: SQLite also asks
+after a statement has committed, so a stopped write may have happened. They run in the loop when by their
+plan they touch one row, else in a thread.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Lane:
         """Runs `work`, which executes `sql`; waits while another process writes.
 
         Args:
-            stoppable: stopping it half-way leaves no trace, so it may be tried in the loop.
+            stoppable: it only reads, so it may be stopped half-way and begun again.
             in_loop: False sends it to a thread at once.
         """
         self.used_at = started = time.monotonic()
@@ -109,11 +109,15 @@ class Lane:
         """Whether a write can only ever change one row, by its text or by SQLite's plan for it."""
         known = self._one_row.get(sql)
         if known is None:
+            if self.connection is None:
+                return False
             if len(self._one_row) > REMEMBERED_TEXTS:
                 self._one_row.clear()
-            known = self._one_row[sql] = _ONE_ROW_INSERT.match(sql) is not None or self._plan_is_lookup(
-                sql, args
-            )
+            try:
+                known = _ONE_ROW_INSERT.match(sql) is not None or self._plan_is_lookup(sql, args)
+            except (sqlite3.Error, ValueError):
+                return False  # the statement itself will say what is wrong with it
+            self._one_row[sql] = known
         return known
 
     def forget_plans(self) -> None:
@@ -215,10 +219,21 @@ def connect_file(path: Path, *, reading: bool) -> sqlite3.Connection:
         else:
             connection.execute("PRAGMA query_only=ON")
         connection.execute("PRAGMA temp_store=MEMORY")
+        # SQLite's own know ASCII only; searches without case must find the same rows as on PostgreSQL.
+        connection.create_function("lower", 1, _lower, deterministic=True)
+        connection.create_function("upper", 1, _upper, deterministic=True)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
 
 
 async def _finished(future: asyncio.Future[Any], *, keep_error: bool = True) -> None:

@@ -156,6 +156,13 @@ class DatabaseConformance:
         rows = (await db.run(sa.select(THINGS.c.price).order_by(THINGS.c.price))).rows
         assert [str(price) for (price,) in rows] == ["-0.01", "0.00", "1.10", "100.00", "9999999999.99"]
 
+    async def test_letters_without_case(self, db: Database) -> None:
+        """Of all languages."""
+        await db.run(sa.insert(THINGS), {"id": 1, "title": "GRÖSSE Éa ЖУК"})
+        for part in ("größe".replace("ß", "ss"), "éA", "жук"):
+            found = sa.select(THINGS.c.id).where(THINGS.c.title.ilike(f"%{part}%"))
+            assert (await db.run(found)).rows == [(1,)], part
+
     async def test_moments_are_ordered_and_compared_as_moments(self, db: Database) -> None:
         """Whatever zone they were written in."""
         base = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -350,6 +357,16 @@ class DatabaseConformance:
             await asyncio.gather(*(add(number) for number in range(1, 61)))
         assert await db.fetch_one("SELECT count FROM things WHERE id = 0") == (60,)
         assert await db.fetch_one("SELECT count(*) FROM things WHERE count = 5") == (60,)
+
+    async def test_long_writes_happen_once(self, db: Database) -> None:
+        """However long they take and whatever else runs."""
+        many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+        for _ in range(3):
+            await db.execute("DELETE FROM things")
+            assert await db.execute("INSERT INTO things (id, count) " + many + "SELECT i, 0 FROM n") == 20000
+            changes = (db.execute("UPDATE things SET count = count + 1 WHERE id > 0") for _ in range(3))
+            assert await asyncio.gather(*changes) == [20000] * 3
+            assert await db.fetch_all("SELECT DISTINCT count FROM things") == [(3,)]
 
     async def test_two_processes_write_at_once(self, db: Database, second_database: Database) -> None:
         """Both wait for each other instead of failing."""
