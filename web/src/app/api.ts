@@ -125,7 +125,8 @@ export class Api {
         continue;
       }
       if (options.quiet) throw error;
-      if (response.status === 401 && (await this.session.renew(error))) continue;
+      // Only this page's app has a dialog to sign in again.
+      if (response.status === 401 && this.own && (await this.session.renew(error))) continue;
       if (this.own && error.maintaining) lifecycle.report(error);
       throw error;
     }

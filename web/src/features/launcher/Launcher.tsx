@@ -11,16 +11,16 @@ import { ErrorState } from '../../ui/ErrorState';
 import { PageHeader } from '../../ui/PageHeader';
 import { AppIcon } from '../supervisor/AppIcon';
 import { AppStatusChip } from '../supervisor/AppStatusChip';
-import { addressOf, type AppRow, titleOf } from '../supervisor/model';
-import { useApps } from '../supervisor/queries';
+import { addressOf, type ShownApp, titleOf } from '../supervisor/model';
+import { useShownApps } from '../supervisor/queries';
 import classes from './Launcher.module.css';
 
 /** Every app a person can open, one click away. */
 export function Launcher() {
   const { t } = useTranslation('launcher');
   const [text, setText] = useState('');
-  const { data, error, isPending, refetch } = useApps();
-  const visible = useMemo(() => (data ?? []).filter((app) => !app.options?.hidden), [data]);
+  const { apps, error, refetch } = useShownApps();
+  const visible = useMemo(() => (apps ?? []).filter((app) => !app.options?.hidden), [apps]);
   const wanted = text.trim().toLowerCase();
   const found = visible.filter((app) => `${titleOf(app)} ${app.name}`.toLowerCase().includes(wanted));
   const pinned = found.filter((app) => app.pinned);
@@ -29,8 +29,8 @@ export function Launcher() {
     <>
       <PageHeader title={t('title')} count={visible.length || undefined} />
       {error && !forbidden && <ErrorState error={error} onRetry={() => void refetch()} />}
-      {isPending && !error && <Placeholders />}
-      {(forbidden || (data && visible.length === 0)) && <Nothing />}
+      {!apps && !error && <Placeholders />}
+      {(forbidden || (apps && visible.length === 0)) && <Nothing />}
       {visible.length > 0 && (
         <>
           <TextInput
@@ -93,7 +93,7 @@ function Placeholders() {
   );
 }
 
-function Section({ title, apps }: { title: string; apps: AppRow[] }) {
+function Section({ title, apps }: { title: string; apps: ShownApp[] }) {
   return (
     <section aria-label={title}>
       <Title order={2} size="h6" c="dimmed" mb="xs">
@@ -107,7 +107,7 @@ function Section({ title, apps }: { title: string; apps: AppRow[] }) {
               <Text span fw={600} size="sm" ta="center" lineClamp={2} className={classes.title}>
                 {titleOf(app)}
               </Text>
-              {app.status !== 'running' && <AppStatusChip status={app.status} />}
+              {app.status && app.status !== 'running' && <AppStatusChip status={app.status} />}
             </a>
           </li>
         ))}

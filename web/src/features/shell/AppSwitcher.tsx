@@ -7,8 +7,8 @@ import { useAppTitle } from '../../app/account';
 import { boot, isMainApp } from '../../app/boot';
 import { AppIcon } from '../supervisor/AppIcon';
 import { AppStatusChip } from '../supervisor/AppStatusChip';
-import { addressOf, type AppRow, titleOf } from '../supervisor/model';
-import { canListApps, useApps } from '../supervisor/queries';
+import { addressOf, type ShownApp, titleOf } from '../supervisor/model';
+import { canListApps, useShownApps } from '../supervisor/queries';
 import classes from './AppSwitcher.module.css';
 
 /** Name of this app; opens the list of the others. Just the name where no others can be seen. */
@@ -49,7 +49,7 @@ export function AppSwitcher() {
 function AppList({ onChoose }: { onChoose: () => void }) {
   const { t } = useTranslation();
   const [text, setText] = useState('');
-  const apps = (useApps().data ?? []).filter((app) => app.options?.showInSwitcher !== false);
+  const apps = (useShownApps().apps ?? []).filter((app) => app.options?.showInSwitcher !== false);
   const wanted = text.trim().toLowerCase();
   const found = apps.filter((app) => `${titleOf(app)} ${app.name}`.toLowerCase().includes(wanted));
   return (
@@ -86,7 +86,7 @@ function AppList({ onChoose }: { onChoose: () => void }) {
 }
 
 /** From the main app a new tab, from a business app the same one. */
-function SwitcherEntry({ app, onChoose }: { app: AppRow; onChoose: () => void }) {
+function SwitcherEntry({ app, onChoose }: { app: ShownApp; onChoose: () => void }) {
   const current = app.name === boot.app;
   return (
     <a
@@ -99,7 +99,7 @@ function SwitcherEntry({ app, onChoose }: { app: AppRow; onChoose: () => void })
     >
       <AppIcon app={app} />
       <span className={classes.entryTitle}>{titleOf(app)}</span>
-      {app.status !== 'running' && <AppStatusChip status={app.status} />}
+      {app.status && app.status !== 'running' && <AppStatusChip status={app.status} />}
     </a>
   );
 }

@@ -8,7 +8,7 @@ import { type Account, mayConfigure } from '../../app/account';
 import { isMainApp } from '../../app/boot';
 import { AppIcon } from '../supervisor/AppIcon';
 import { actionsFor, addressOf, titleOf } from '../supervisor/model';
-import { useAppCommand, useApps } from '../supervisor/queries';
+import { useAppCommand, useShownApps } from '../supervisor/queries';
 import { useSignOut } from './AvatarMenu';
 import type { Place } from './navigation';
 import classes from './Palette.module.css';
@@ -73,9 +73,9 @@ function useGroups(account: Account | undefined, places: Place[], onHelp: () => 
   const { setColorScheme } = useMantineColorScheme();
   const leave = useSignOut();
   const { mutate } = useAppCommand();
-  const apps = useApps().data ?? [];
+  const apps = useShownApps().apps ?? [];
   const manages = isMainApp && mayConfigure(account);
-  const startable = manages ? apps.filter((app) => actionsFor(app.status).start) : [];
+  const startable = manages ? apps.filter((app) => app.status && actionsFor(app.status).start) : [];
   return [
     {
       group: t('palette.pages'),

@@ -1,6 +1,6 @@
 import logo from '../../assets/icon.svg';
 import classes from './AppIcon.module.css';
-import { type AppRow, titleOf } from './model';
+import { type ShownApp, titleOf } from './model';
 
 const HUES = 12;
 
@@ -12,10 +12,10 @@ export function hueOf(name: string): number {
 }
 
 /** The chosen sign, or the first letter on the app's own colour. Decoration: the name always stands beside it. */
-export function AppIcon({ app, size = 28 }: { app: Pick<AppRow, 'name' | 'displayName' | 'icon'>; size?: number }) {
+export function AppIcon({ app, size = 28 }: { app: Pick<ShownApp, 'name' | 'displayName' | 'icon'>; size?: number }) {
   if (app.name === 'main') return <img src={logo} width={size} height={size} alt="" className={classes.logo} />;
   const sign = app.icon?.trim();
-  const initial = [...titleOf(app as AppRow)][0]?.toUpperCase() ?? '?';
+  const initial = [...titleOf(app)][0]?.toUpperCase() ?? '?';
   return (
     <span
       className={classes.icon}

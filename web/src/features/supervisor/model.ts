@@ -19,6 +19,11 @@ export interface Progress {
   queue?: { position: number; since: string } | null;
 }
 
+/** What is needed to offer an app to people; its state is known only to those who may manage apps. */
+export type ShownApp = Pick<AppRow, 'name' | 'displayName' | 'icon' | 'cname' | 'pinned' | 'sort' | 'options'> & {
+  status?: AppStatus;
+};
+
 export interface Reason {
   code: string;
   message: string;
@@ -161,12 +166,12 @@ export function actionsFor(status: AppStatus): { open: boolean; start: boolean; 
   };
 }
 
-export function titleOf(app: AppRow): string {
+export function titleOf(app: ShownApp): string {
   return app.displayName || app.name;
 }
 
 /** Where people open the app: its own domain when it has one, else below the entry point. */
-export function addressOf(app: AppRow): string {
+export function addressOf(app: ShownApp): string {
   return app.cname ? `${window.location.protocol}//${app.cname}/` : `/apps/${app.name}/admin`;
 }
 
@@ -178,7 +183,7 @@ export function statusCounts(app: AppRow): [AppStatus, number][] {
 }
 
 /** Pinned apps first, then by the given order, then by title. */
-export function byPlace(left: AppRow, right: AppRow): number {
+export function byPlace(left: ShownApp, right: ShownApp): number {
   return (
     Number(right.pinned ?? false) - Number(left.pinned ?? false) ||
     (left.sort ?? 0) - (right.sort ?? 0) ||

@@ -2,11 +2,12 @@ import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient }
 
 import { api, mainApi } from '../../app/api';
 import { isBehindEntry, isMainApp } from '../../app/boot';
+import { ApiError } from '../../app/errors';
 import { sessionOf } from '../../app/session';
 import { useLive, useLiveState } from '../../app/ws';
 import { toast } from '../../ui/toasts';
 import { type EnvironmentAnswer, environmentFrom } from './environmentRow';
-import { type AppRow, byPlace, type CheckResult, type EnvironmentRow, isTransitional } from './model';
+import { type AppRow, byPlace, type CheckResult, type EnvironmentRow, isTransitional, type ShownApp } from './model';
 
 const MANY = 1_000;
 const applications = mainApi.resource<AppRow>('applications');
@@ -58,6 +59,21 @@ export function useApps() {
     enabled: canListApps(),
     refetchInterval: (query) => pollInterval(open, query.state.data?.some(isTransitional) ?? false),
   });
+}
+
+/** All apps for those who manage them, the pinned ones for everybody else. */
+export function useShownApps() {
+  const all = useApps();
+  const forbidden = all.error instanceof ApiError && all.error.status === 403;
+  const pinned = useQuery({
+    queryKey: ['pinnedApplications'],
+    queryFn: () => mainApi.call<ShownApp[]>('applications:listPinned'),
+    select: (rows) => rows.map((row) => ({ ...row, pinned: true })),
+    enabled: forbidden,
+  });
+  const used = forbidden ? pinned : all;
+  const apps: ShownApp[] | undefined = used.data;
+  return { apps, error: used.error, refetch: used.refetch };
 }
 
 export function useApp(name: string) {
