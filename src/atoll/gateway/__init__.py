@@ -1,0 +1,1 @@
+"""What every request meets first: app selection, local serving, the UI, and the way to the access proxy."""

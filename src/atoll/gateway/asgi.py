@@ -17,7 +17,7 @@ from atoll.gateway.errors import error_json, prefers_page, retry_header, startin
 from atoll.gateway.readiness import Readiness
 from atoll.gateway.resolver import MAIN, Kind, Resolved, split_target
 from atoll.gateway.websocket import WaitingSocket, refuse
-from atoll.supervisor.proxy_head import DROPPED, Header, dropped
+from atoll.supervisor.proxy_head import DROPPED, Header, dropped, notable_of
 from atoll.supervisor.proxy_identity import NONCE_LIMIT, Signer, identity_answer
 from atoll.supervisor.proxy_limits import AppLoad
 from atoll.supervisor.routing import Forward, Local, Starting, Unavailable
@@ -278,7 +278,13 @@ class Gateway:
         peer = scope["client"][0] if scope.get("client") else ""
         raw = scope.get("raw_path") or scope["path"].encode("latin-1")
         path, _, authority = split_target(raw)
-        return self._switchboard.decide(path, scope["query_string"], scope["headers"], authority or b"", peer)
+        return self._switchboard.decide(
+            path,
+            scope["query_string"],
+            notable_of(scope["headers"]),
+            authority or b"",
+            trusted=self._switchboard.trusted.trusts(peer),
+        )
 
 
 class _MethodNotAllowed(AtollError):

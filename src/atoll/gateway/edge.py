@@ -49,8 +49,8 @@ class Edge:
     draining: bool = False
     turned_away: int = 0
     full_answer: bytes = field(
-        default=b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
-        b"retry-after: 5\r\nconnection: close\r\n\r\n%b" % (len(FULL), FULL)
+        default=b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n"
+        b"content-length: %d\r\nretry-after: 5\r\nconnection: close\r\n\r\n%b" % (len(FULL), FULL)
     )
 
     def lower_connections(self, most: int) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from atoll.errors import AtollError, BadRequest
-from atoll.supervisor.proxy_head import Header
+from atoll.supervisor.proxy_head import Header, Notable
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -20,7 +20,7 @@ class Incoming:
 
     Args:
         url: the request target as it came.
-        headers: with lower-case names.
+        headers: with lower-case names; `notable` are those of them that mean something to us.
         modern: False for HTTP/1.0.
         keep_alive: whether the client wants to use the connection further.
     """
@@ -34,13 +34,13 @@ class Incoming:
         "decision",
         "error",
         "exchange",
-        "expects_continue",
+        "has_body",
         "headers",
         "held",
         "keep_alive",
-        "length",
         "method",
         "modern",
+        "notable",
         "rest",
         "started",
         "trailers",
@@ -49,45 +49,54 @@ class Incoming:
     )
 
     def __init__(
-        self, method: bytes, url: bytes, headers: list[Header], *, modern: bool, keep_alive: bool
+        self,
+        method: bytes,
+        url: bytes,
+        headers: list[Header],
+        notable: Notable,
+        *,
+        modern: bool,
+        keep_alive: bool,
     ) -> None:
         self.method = method
         self.url = url
         self.headers = headers
+        self.notable = notable
         self.modern = modern
         self.keep_alive = keep_alive
         self.body = bytearray()
         self.trailers: list[Header] = []
         self.rest = b""  # what came after the head of an upgrade
         self.complete = self.answered = self.started = False
-        self.expects_continue = self.websocket = self.chunked = False
-        self.length: int | None = None
+        self.websocket = self.chunked = self.has_body = False
         self.error: AtollError | None = None
         self.decision: Decision | None = None
         self.cycle: RequestResponseCycle | None = None
         self.exchange: Exchange | None = None
         self.held: asyncio.Task[None] | None = None
-        for name, value in headers:
-            if name == b"content-length":
-                self.length = int(value)
-            elif name == b"transfer-encoding":
-                self.chunked = True
-                if value.strip().lower() != b"chunked":
-                    self.error = BadRequest("Only the transfer coding chunked is understood.")
-            elif name == b"upgrade":
-                self.websocket = value.strip().lower() == b"websocket"
-            elif name == b"expect":
-                self.expects_continue = modern and value.lower() == b"100-continue"
+        if b"content-length" in notable:
+            self.has_body = notable[b"content-length"].strip(b"0") != b""
+        if b"transfer-encoding" in notable:
+            self.chunked = self.has_body = True
+        if b"upgrade" in notable:
+            self.websocket = notable[b"upgrade"].strip().lower() == b"websocket"
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the client waits for a word before it sends the body."""
+        return self.modern and self.notable.get(b"expect", b"").lower() == b"100-continue"
 
     def fault(self) -> AtollError | None:
         """What is wrong with the head in itself, None when nothing is."""
+        if self.modern and b"host" not in self.notable:
+            return BadRequest("The request has no Host header.")
         if self.method == b"CONNECT":
             return BadRequest("This server is not a forward proxy.")
-        if self.websocket and (self.method != b"GET" or self.chunked or self.length or not self.modern):
+        if self.chunked and self.notable[b"transfer-encoding"].strip().lower() != b"chunked":
+            return BadRequest("Only the transfer coding chunked is understood.")
+        if self.websocket and (self.method != b"GET" or self.has_body or not self.modern):
             return BadRequest("A WebSocket starts with a GET request without a body.")
-        if self.modern and not any(name == b"host" for name, _ in self.headers):
-            return BadRequest("The request has no Host header.")
-        return None
+        return self.error
 
 
 def without_upgrade(incoming: Incoming) -> bytes:

@@ -40,18 +40,23 @@ TEXTS = {
     },
 }
 STYLE = """
-:root{color-scheme:light dark;--bg:#f6f8f9;--card:#fff;--line:#dde3e7;--text:#1c2226;--dim:#5b6570;--tone:#0b6e78}
-@media (prefers-color-scheme:dark){:root{--bg:#14181b;--card:#1c2226;--line:#343d44;--text:#e8edf0;--dim:#a3adb6;--tone:#51b4ba}}
+:root{color-scheme:light dark;--bg:#f6f8f9;--card:#fff;--line:#dde3e7;
+--text:#1c2226;--dim:#5b6570;--tone:#0b6e78}
+@media (prefers-color-scheme:dark){:root{--bg:#14181b;--card:#1c2226;--line:#343d44;
+--text:#e8edf0;--dim:#a3adb6;--tone:#51b4ba}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--bg);color:var(--text);padding:16px;
-font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","PingFang SC","Microsoft YaHei",sans-serif}
-main{width:100%;max-width:440px;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:32px}
+body{margin:0;min-height:100vh;display:grid;place-items:center;padding:16px;
+background:var(--bg);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",
+"PingFang SC","Microsoft YaHei",sans-serif}
+main{width:100%;max-width:440px;background:var(--card);border:1px solid var(--line);
+border-radius:8px;padding:32px}
 h1{font-size:1.375rem;line-height:1.3;margin:0 0 8px;overflow-wrap:anywhere}
 p{margin:0 0 8px;color:var(--dim);overflow-wrap:anywhere}
 code{font:0.875rem ui-monospace,Menlo,Consolas,monospace}
 a{color:var(--tone)}
 .bar{height:4px;border-radius:2px;background:var(--line);overflow:hidden;margin:0 0 24px}
-.bar i{display:block;width:30%;height:100%;border-radius:2px;background:var(--tone);animation:run 1.4s ease-in-out infinite}
+.bar i{display:block;width:30%;height:100%;border-radius:2px;background:var(--tone);
+animation:run 1.4s ease-in-out infinite}
 @keyframes run{from{margin-left:-30%}to{margin-left:100%}}
 @media (prefers-reduced-motion:reduce){.bar i{animation:none;width:100%;opacity:.5}}
 """.strip()
@@ -72,7 +77,7 @@ def language(headers: Sequence[Header]) -> str:
 
 def refreshes(error: AtollError) -> bool:
     """Whether the page should look again by itself."""
-    return error.status >= 500 and reason_code(error) not in ("APP_STOPPED",)
+    return error.status >= 500 and reason_code(error) != "APP_STOPPED"
 
 
 def state_page(error: AtollError, *, app: str, title: str, lang: str, nonce: str) -> bytes:
@@ -103,9 +108,12 @@ def state_page(error: AtollError, *, app: str, title: str, lang: str, nonce: str
     return (
         f'<!doctype html><html lang="{"zh-CN" if lang == "zh" else "en-US"}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">{refresh}'
-        f'<meta name="robots" content="noindex"><title>{heading}</title><style nonce="{nonce}">{STYLE}</style></head>'
-        f'<body><main data-code="{escape(code)}">{bar}<h1>{heading}</h1><p role="status">{escape(text)}</p>'
-        f"<p>{texts['reason']}: {escape(error.message)} <code>{escape(code)}</code></p>{home}</main></body></html>"
+        f'<meta name="robots" content="noindex"><title>{heading}</title>'
+        f'<style nonce="{nonce}">{STYLE}</style></head>'
+        f'<body><main data-code="{escape(code)}">{bar}<h1>{heading}</h1>'
+        f'<p role="status">{escape(text)}</p>'
+        f"<p>{texts['reason']}: {escape(error.message)} <code>{escape(code)}</code></p>"
+        f"{home}</main></body></html>"
     ).encode()
 
 

@@ -1,9 +1,9 @@
 """The server's end of a client connection: one request after the other, each to where its app is.
 
-This is the only file that touches uvicorn's inside (pinned: 0.54). It keeps uvicorn's parser set-up, ASGI cycle and
-WebSocket hand-over, and replaces what lies between: when a head is complete the switchboard is asked, and the
-request is served here (ASGI), held (the app is starting) or handed to the access proxy, which writes the answer
-straight to this connection.
+This is the only file that touches uvicorn's inside (pinned: 0.54). It keeps uvicorn's parser set-up, ASGI
+cycle and WebSocket hand-over, and replaces what lies between: when a head is complete the switchboard is
+asked, and the request is served here (ASGI), held (the app is starting) or handed to the access proxy, which
+writes the answer straight to this connection.
 
 Requests of one connection are served strictly in turn, whatever their targets; what a client sends ahead is
 read only a little.
@@ -15,6 +15,7 @@ import asyncio
 import logging
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import Any, cast
 
 import httptools
@@ -30,7 +31,7 @@ from atoll.gateway.edge import Edge
 from atoll.gateway.incoming import Incoming, without_upgrade
 from atoll.gateway.resolver import Kind, split_target
 from atoll.supervisor.proxy_exchange import Order
-from atoll.supervisor.proxy_head import Origin, RequestHead
+from atoll.supervisor.proxy_head import NOTABLE, Notable, Origin, RequestHead, note
 from atoll.supervisor.proxy_pool import keep_alive
 from atoll.supervisor.proxy_tunnel import TunnelEnd, join
 from atoll.supervisor.proxy_upstream import Upstream
@@ -65,17 +66,21 @@ class GatewayProtocol(HttpToolsProtocol):
         self.deadline = math.inf
         self.write_deadline = math.inf
         self.unsent = 0
-        self.peer = ""
+        self.notable: Notable = {}
+        self.origin = Origin(b"", trusted=False, scheme=b"http")
 
     # --- connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
         self.transport = cast("asyncio.Transport", transport)
         self.flow = FlowControl(self.transport)
         self.server = get_local_addr(self.transport)
         self.client = get_remote_addr(self.transport)
         self.scheme = "https" if is_ssl(self.transport) else "http"
-        self.peer = self.client[0] if self.client else ""
+        peer = self.client[0] if self.client else ""
+        trusted = self.edge.switchboard.trusted.trusts(peer)
+        self.origin = Origin(peer.encode("ascii"), trusted, self.scheme.encode("ascii"))
         if len(self.connections) >= self.edge.limits.connections:
             self.edge.turned_away += 1
             self.sealed = True
@@ -86,6 +91,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self.deadline = self.loop.time() + self.edge.limits.head
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
         serving, self.serving = self.serving, None
         self.waiting.clear()
         self.deadline = self.write_deadline = math.inf
@@ -111,6 +117,7 @@ class GatewayProtocol(HttpToolsProtocol):
     # --- reading
 
     def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
         if self.sealed:
             return
         while True:
@@ -137,18 +144,25 @@ class GatewayProtocol(HttpToolsProtocol):
             return
 
     def on_message_begin(self) -> None:
+        """See httptools."""
         self.url = b""
         self.headers = []
+        self.notable = {}
         self.in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """See httptools."""
         parsing = self.parsing
         if parsing is None:
-            self.headers.append((name.lower(), value))
+            name = name.lower()
+            self.headers.append((name, value))
+            if name in NOTABLE:
+                note(self.notable, name, value)
         else:
             parsing.trailers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        """See httptools."""
         if self.sealed:
             return
         self.in_head = False
@@ -157,6 +171,7 @@ class GatewayProtocol(HttpToolsProtocol):
             parser.get_method(),
             self.url,
             self.headers,
+            self.notable,
             modern=parser.get_http_version() != "1.0",
             keep_alive=parser.should_keep_alive(),
         )
@@ -167,6 +182,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._enqueue(incoming)
 
     def on_body(self, body: bytes) -> None:
+        """See httptools."""
         incoming = self.parsing
         if incoming is None or incoming.answered:
             return
@@ -184,6 +200,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self.deadline = self.loop.time() + self.edge.limits.body
 
     def on_message_complete(self) -> None:
+        """See httptools."""
         incoming = self.parsing
         if incoming is None or self.parser.should_upgrade():
             return
@@ -231,7 +248,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _refuse_and_close(self, error: AtollError) -> None:
         """Answers what is no complete request, after everything that is still due."""
-        incoming = Incoming(b"GET", b"/", [], modern=True, keep_alive=False)
+        incoming = Incoming(b"GET", b"/", [], {b"host": b""}, modern=True, keep_alive=False)
         incoming.complete = True
         incoming.error = error
         self._seal()
@@ -258,11 +275,13 @@ class GatewayProtocol(HttpToolsProtocol):
         self.serving = incoming
         try:
             path, query, authority = split_target(incoming.url)
-            error = incoming.error or incoming.fault()
+            error = incoming.fault()
         except AtollError as problem:
             path, query, authority, error = b"/", b"", None, problem
             incoming.url = path
-        decision = self.edge.switchboard.decide(path, query, incoming.headers, authority or b"", self.peer)
+        decision = self.edge.switchboard.decide(
+            path, query, incoming.notable, authority or b"", trusted=self.origin.trusted
+        )
         if error is not None:
             decision.route = Unavailable(decision.resolved.app, error)
         if authority is not None or not incoming.url.startswith(b"/"):
@@ -358,35 +377,28 @@ class GatewayProtocol(HttpToolsProtocol):
     # --- forwarded
 
     def _forward(self, incoming: Incoming, decision: Decision, forward: Forward) -> None:
-        targets, wanted = ordered_targets(forward, incoming.headers)
-        resolved = decision.resolved
-        choice = len(forward.targets) > 1 and not forward.pinned
-        scheme = cast("str", self.scheme)
-
-        def extra(target: Target) -> bytes:
-            if choice and target.environment != wanted:
-                return affinity_header(forward.app, target, secure=scheme == "https")
-            return b""
-
+        targets, added = forward.targets, None
+        if len(targets) > 1 and not forward.pinned:
+            targets, added = self._with_affinity(incoming, forward)
         incoming.decision = decision
         order = Order(
-            app=forward.app,
-            head=RequestHead(
+            forward.app,
+            forward.app.encode("ascii"),
+            RequestHead(
                 incoming.method,
                 incoming.url,
                 incoming.headers,
-                modern=incoming.modern,
-                length=incoming.length,
-                chunked=incoming.chunked,
-                websocket=incoming.websocket,
+                incoming.notable,
+                incoming.modern,
+                incoming.has_body,
+                incoming.chunked,
+                incoming.websocket,
             ),
-            origin=Origin(
-                self.peer.encode("ascii"), self.edge.switchboard.trusted.trusts(self.peer), scheme.encode()
-            ),
-            targets=targets,
-            prefix=resolved.base.encode() if resolved.base else b"",
-            request_id=decision.request_id.encode("ascii"),
-            extra=extra,
+            self.origin,
+            targets,
+            decision.resolved.base.encode("ascii"),
+            decision.request_id.encode("ascii"),
+            added,
         )
         exchange = self.edge.proxy.forward(order, self)
         if exchange is None or self.serving is not incoming:
@@ -398,11 +410,28 @@ class GatewayProtocol(HttpToolsProtocol):
         if incoming.complete:
             exchange.finish(incoming.trailers)
 
-    def write(self, data: bytes) -> None:
+    def _with_affinity(
+        self, incoming: Incoming, forward: Forward
+    ) -> tuple[tuple[Target, ...], Callable[[Target], bytes]]:
+        """The targets as the client's cookie orders them, and the cookie for whoever answers."""
+        targets, wanted = ordered_targets(forward, incoming.notable)
+        secure = self.origin.scheme == b"https"
+
+        def added(target: Target) -> bytes:
+            return (
+                b"" if target.environment == wanted else affinity_header(forward.app, target, secure=secure)
+            )
+
+        return targets, added
+
+    def write(self, pieces: list[bytes]) -> None:
         """See proxy_exchange.Client."""
         if self.serving is not None:
             self.serving.started = True
-        self.transport.write(data)
+        if len(pieces) == 1:
+            self.transport.write(pieces[0])
+        else:
+            self.transport.writelines(pieces)
 
     def hold_body(self) -> None:
         """See proxy_exchange.Client."""
@@ -490,6 +519,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self.deadline = self.loop.time() + self.edge.limits.idle
 
     def pause_writing(self) -> None:
+        """See asyncio.Protocol."""
         self.flow.pause_writing()
         self.unsent = self.transport.get_write_buffer_size()
         self.write_deadline = self.loop.time() + self.edge.limits.send
@@ -497,6 +527,7 @@ class GatewayProtocol(HttpToolsProtocol):
             self.serving.exchange.pause()
 
     def resume_writing(self) -> None:
+        """See asyncio.Protocol."""
         self.flow.resume_writing()
         self.write_deadline = math.inf
         if self.serving is not None and self.serving.exchange is not None:

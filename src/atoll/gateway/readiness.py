@@ -28,7 +28,10 @@ class Readiness:
         self.draining = False
 
     async def report(self) -> tuple[bool, dict[str, Any]]:
-        """Whether all is well, and `{"status": "ready" | "not ready" | "draining", "checks": {name: {ok, message}}}`."""
+        """Whether all is well, and what /api/__ready answers.
+
+        `{"status": "ready" | "not ready" | "draining", "checks": {name: {"ok": bool, "message"?: str}}}`
+        """
         names = list(self._checks)
         answers = await asyncio.gather(*(self._ask(name) for name in names))
         checks = {

@@ -10,12 +10,13 @@ Source: http-api.md 1.1, 1.5, 1.6.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote, unquote_plus
 
 from atoll.errors import AppNotFound, BadRequest
+from atoll.supervisor.proxy_head import CONTRADICTION
 
 MAIN = "main"
 APP_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
@@ -45,7 +46,7 @@ class Kind(Enum):
 SERVER_PATHS = {b"/api/__ready": Kind.READY, b"/api/__identity": Kind.IDENTITY}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Resolved:
     """What the request is about.
 
@@ -53,7 +54,7 @@ class Resolved:
         app: name of the app; `main` when nothing was chosen.
         environment: the environment asked for by `__env` or X-Environment, None when none was.
         kind: what is asked for.
-        path: raw path as the app sees it: `/api/__app/crm/x` has become `/api/x`, everything else is unchanged.
+        path: raw path as the app sees it: `/api/__app/crm/x` has become `/api/x`, all else is unchanged.
         query: raw query without the question mark.
         base: path below which the app's pages lie for the browser: "/apps/crm", or "" at the root of a host.
         chosen: False when the app is `main` only because nothing else was said.
@@ -69,7 +70,7 @@ class Resolved:
 
 
 def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
-    """Splits a request target into raw path, raw query and, for the absolute form, the authority it names.
+    """Raw path, raw query and, for the absolute form of a request target, the authority it names.
 
     Raises BadRequest for forms that name no resource of this server (CONNECT's, a bare word).
     """
@@ -91,7 +92,7 @@ def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
 def resolve(
     path: bytes,
     query: bytes,
-    headers: Iterable[tuple[bytes, bytes]],
+    notable: Mapping[bytes, bytes],
     host: bytes,
     app_by_host: Callable[[str], str | None],
 ) -> Resolved:
@@ -100,7 +101,7 @@ def resolve(
     Args:
         path: raw path.
         query: raw query.
-        headers: pairs with lower-case names.
+        notable: the headers that mean something, see `proxy_head.note`.
         host: the host the client asked for, as it came ("" when unknown).
         app_by_host: the app whose custom domain a host is.
 
@@ -108,14 +109,13 @@ def resolve(
         BadRequest: a choice is made twice with different values.
         AppNotFound: the chosen name cannot be the name of an app.
     """
-    by_header: str | None = None
-    environment: str | None = None
-    for name, value in headers:
-        if name == b"x-app":
-            by_header = _once("X-App", by_header, value.decode("latin-1").strip())
-        elif name == b"x-environment":
-            environment = _once("X-Environment", environment, value.decode("latin-1").strip())
-    app = by_header or None
+    if (twice := notable.get(CONTRADICTION)) is not None:
+        raise BadRequest(f"{twice.decode('latin-1')} is given twice. Send it once.")
+    app = environment = None
+    if (value := notable.get(b"x-app")) is not None:
+        app = value.decode("latin-1").strip()
+    if (value := notable.get(b"x-environment")) is not None:
+        environment = value.decode("latin-1").strip()
     if b"__" in query or b"%5" in query:
         by_query, by_query_environment = _chosen_by_query(query)
         app = by_query or app
@@ -124,7 +124,7 @@ def resolve(
     if path.startswith(API):
         kind = SERVER_PATHS.get(path, Kind.API)
         if path.startswith(API_OF_APP):
-            name, slash, rest = path[len(API_OF_APP) :].partition(b"/")
+            name, _, rest = path[len(API_OF_APP) :].partition(b"/")
             app, path = _segment(name), API + rest
         if path.endswith(b"/__health_check"):
             kind = Kind.HEALTH
@@ -137,11 +137,11 @@ def resolve(
         kind = Kind.ASSET
     elif path.startswith(FILES_OF_APP):
         app, kind = _segment(path[len(FILES_OF_APP) :].partition(b"/")[0]), Kind.FILE
-    chosen = bool(app)
+    chosen = True
     if not app:
         app = app_by_host(host.decode("latin-1")) if host else None
-        chosen = app is not None
-        app = app or MAIN
+        if app is None:
+            return Resolved(MAIN, environment or None, kind, path, query, base, chosen=False)
     if APP_NAME.fullmatch(app) is None:
         raise AppNotFound("There is no such app. Check the name of the app in the address.")
     if environment and ENVIRONMENT_NAME.fullmatch(environment) is None:
@@ -150,7 +150,7 @@ def resolve(
 
 
 def _segment(raw: bytes) -> str:
-    """An app name from the path: decoded once, and then it must be a name (never "..", never with a slash)."""
+    """An app name from the path: decoded once, then it must be a name (not "..", not with a slash)."""
     text = raw.decode("latin-1")
     name = unquote(text) if "%" in text else text
     if APP_NAME.fullmatch(name) is None:

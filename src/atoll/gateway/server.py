@@ -116,7 +116,7 @@ class HttpServer:
         self._watch = self._tasks.keep_running("clients", self._tick)
 
     async def stop(self, grace: float) -> None:
-        """Not ready, no new connections, up to `grace` seconds for what is under way, then goodbye to sockets.
+        """Not ready, no new connections, `grace` seconds for what is under way, then goodbye to sockets.
 
         Called again while it runs, the waiting ends at once.
         """

@@ -1,8 +1,8 @@
 """The access proxy: forwards requests for apps that run elsewhere, on the level of the protocol.
 
 No request objects, no tasks and no waiting on the usual path: a parsed head becomes the head of an upstream
-request on a kept connection, bodies are passed on as they come, and each side is read no faster than the other
-one takes it.
+request on a kept connection, bodies are passed on as they come, and each side is read no faster than the
+other one takes it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ class AccessProxy:
         self._limits = limits or ProxyLimits()
         self.load = load or AppLoad(self._limits.per_app)
         self._pools: dict[Target, Pool] = {}
+        self._near: dict[
+            int, Pool
+        ] = {}  # by id of the very object the router names: no hashing of its fields
         self._running: set[Exchange] = set()
         self._tasks = BackgroundTasks("access proxy")
 
@@ -53,6 +56,7 @@ class AccessProxy:
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()
+        self._near.clear()
 
     def forward(self, order: Order, client: Client) -> Exchange | None:
         """Starts to forward a request; the answer goes to `client`.
@@ -80,9 +84,14 @@ class AccessProxy:
         return len(self._running)
 
     def _pool(self, target: Target) -> Pool:
+        pool = self._near.get(id(target))
+        if pool is not None and pool.target is target:
+            return pool
         pool = self._pools.get(target)
         if pool is None:
             pool = self._pools[target] = _ReportingPool(target, self._limits, self._router)
+        if pool.target is target:
+            self._near[id(target)] = pool
         return pool
 
     def _ended(self, exchange: Exchange) -> None:
@@ -99,6 +108,7 @@ class AccessProxy:
             pool.expire(now)
             if not len(pool):
                 del self._pools[target]
+                self._near.pop(id(target), None)
         await asyncio.sleep(TICK)
 
 

@@ -1,4 +1,4 @@
-"""One forwarded request: from the client's head to the last byte of the answer, streamed in both directions."""
+"""One forwarded request: from the client's head to the last byte of the answer, streamed both ways."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from atoll.errors import (
     UpstreamTimedOut,
 )
 from atoll.supervisor.proxy_head import (
+    IDEMPOTENT,
+    AnswerHead,
     Header,
     Origin,
     RequestHead,
+    answer_bytes,
     request_bytes,
-    response_bytes,
     trailer_bytes,
 )
 from atoll.supervisor.proxy_limits import ProxyLimits
@@ -32,7 +34,7 @@ from atoll.supervisor.routing import Target
 class Client(Protocol):
     """The client's side of an exchange, as far as the proxy needs it. All calls come from the event loop."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, pieces: list[bytes]) -> None:
         """Sends bytes of the answer."""
 
     def hold_body(self) -> None:
@@ -57,32 +59,34 @@ class Client(Protocol):
         """The head of a 101 answer was written; from now on bytes flow freely. `rest` came after the head."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Order:
     """A request to be forwarded.
 
     Args:
+        app, name: the app's name as text and as bytes.
         targets: who may serve it, in order of preference.
         prefix: path below which the browser sees the app, for X-Forwarded-Prefix.
-        extra: header lines for the answer (each with CRLF) for the target that serves it.
+        added: header lines for the answer (each with CRLF) for the target that serves it.
     """
 
     app: str
+    name: bytes
     head: RequestHead
     origin: Origin
     targets: tuple[Target, ...]
     prefix: bytes
     request_id: bytes
-    extra: Callable[[Target], bytes]
+    added: Callable[[Target], bytes] | None
 
 
 class Exchange(Reply):
     """Moves one request and its answer. Made by `AccessProxy.forward`.
 
-    What may be tried again: nothing of the request was sent (the connection was refused or its other end was not
-    who it should be) and the request is idempotent or has no body; or an idempotent request met a kept
-    connection that had ended meanwhile. Once, on another connection. Anything else is answered with an error and
-    never sent twice.
+    What may be tried again: nothing of the request was sent (the connection was refused or its other end was
+    not who it should be) and the request is idempotent or has no body; or an idempotent request met a kept
+    connection that had ended meanwhile. Once, on another connection. Anything else is answered with an error
+    and never sent twice.
     """
 
     __slots__ = (
@@ -93,6 +97,7 @@ class Exchange(Reply):
         "_close_after",
         "_connection",
         "_head_written",
+        "_idempotent",
         "_limits",
         "_loop",
         "_on_end",
@@ -120,6 +125,7 @@ class Exchange(Reply):
     ) -> None:
         self.bodyless = order.head.method == b"HEAD"
         self.upgradable = order.head.websocket
+        self._idempotent = order.head.method in IDEMPOTENT
         self.deadline = math.inf
         self._order = order
         self._client = client
@@ -203,40 +209,40 @@ class Exchange(Reply):
             return
         self._fail(
             UpstreamTimedOut(
-                "The app took too long to answer. It may still be working on the request; look before repeating it.",
+                "The app took too long to answer. It may still be at work; look before you try again.",
                 detail=f"{self._order.app} at {self._order.targets[0].address}",
             )
         )
 
     # --- from the upstream
 
-    def informational(self, status: int, reason: bytes, headers: list[Header]) -> None:
+    def informational(self, head: AnswerHead) -> None:
         """Passes 1xx answers on to clients who know them."""
         if self._order.head.modern:
-            self._out.append(response_bytes(status, reason, headers, app=self._order.app.encode(), extra=b""))
+            self._out += answer_bytes(head, app=self._order.name, added=b"")
 
-    def head(self, status: int, reason: bytes, headers: list[Header], *, framed: bool, chunked: bool) -> None:
+    def head(self, head: AnswerHead) -> None:
         """Writes the head with the framing this client understands."""
         order = self._order
         self._head_written = True
-        extra = b"x-request-id: " + order.request_id + b"\r\n"
+        added = b"x-request-id: " + order.request_id + b"\r\n"
         connection = self._connection
-        if connection is not None:
-            extra += order.extra(connection.pool.target)
-        if status == 101:
-            extra += b"connection: Upgrade\r\nupgrade: websocket\r\n"
+        if order.added is not None and connection is not None:
+            added += order.added(connection.pool.target)
+        if head.status == 101:
+            added += b"connection: Upgrade\r\nupgrade: websocket\r\n"
         else:
             keep_alive = self._client.keeps_alive()
-            if not self.bodyless and (chunked or not framed):
+            if head.chunked or not head.framed:
                 if order.head.modern:
                     self._chunk_answer = True
-                    extra += b"transfer-encoding: chunked\r\n"
+                    added += b"transfer-encoding: chunked\r\n"
                 else:
                     keep_alive = False
             if not keep_alive:
                 self._close_after = True
-                extra += b"connection: close\r\n"
-        self._out.append(response_bytes(status, reason, headers, app=order.app.encode(), extra=extra))
+                added += b"connection: close\r\n"
+        self._out += answer_bytes(head, app=order.name, added=added)
 
     def piece(self, data: bytes) -> None:
         """Passes a piece of the body on."""
@@ -249,8 +255,8 @@ class Exchange(Reply):
         """Writes what came together in one go."""
         out = self._out
         if out:
-            self._client.write(out[0] if len(out) == 1 else b"".join(out))
             self._out = []
+            self._client.write(out)
             if not self._paused:
                 self.deadline = self._loop.time() + self._limits.idle
 
@@ -286,14 +292,14 @@ class Exchange(Reply):
         if connection is None or self._over:
             return
         kept_one_was_stale = connection.served > 0 and not connection.heard
-        if kept_one_was_stale and self._order.head.idempotent and self._body is not None and self._tries < 2:
+        if kept_one_was_stale and self._idempotent and self._body is not None and self._tries < 2:
             self._open(connection.pool.target)
             return
         where = f"{self._order.app} at {connection.pool.target.address}: {error!r}"
         if isinstance(error, ValueError):
             self._fail(
                 UpstreamAnswerInvalid(
-                    "The app's environment gave an answer that is not valid HTTP. See the log of that environment.",
+                    "The app's environment gave an answer that is not HTTP. See the log of that environment.",
                     detail=where,
                 )
             )
@@ -331,14 +337,14 @@ class Exchange(Reply):
         data = request_bytes(
             order.head,
             order.origin,
-            app=order.app,
+            app=order.name,
             prefix=order.prefix,
-            base=connection.pool.target.address.base,
+            base=connection.pool.base,
             request_id=order.request_id,
         )
         if self._body:
             data = b"".join((data, *map(self._encoded, self._body)))
-        if self._body_size > self._limits.replay or not order.head.idempotent:
+        if self._body_size > self._limits.replay or not self._idempotent:
             self._body = None
         if self._request_done and order.head.chunked:
             data += trailer_bytes(self._trailers)
@@ -362,7 +368,7 @@ class Exchange(Reply):
         targets = list(order.targets)
         if stale is not None:
             targets = [target for target in targets if target != stale] + [stale]
-        may_repeat = order.head.idempotent or not order.head.has_body
+        may_repeat = self._idempotent or not order.head.has_body
         failure = EnvironmentUnavailable("No environment serves this app at the moment. Try again.")
         for target in targets[: 2 if may_repeat else 1]:
             try:

@@ -1,22 +1,25 @@
 """Request and response heads as they leave the proxy: which headers pass, which are dropped, which are set.
 
 Pure functions over bytes. Header names are lower case on the request side. Paths, queries and bodies are
-never
-touched here.
+never touched here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeAlias
 
-Header = tuple[bytes, bytes]
+Header: TypeAlias = tuple[bytes, bytes]
+Notable: TypeAlias = dict[bytes, bytes]
+"""The headers that mean something to server or proxy, by lower-case name; see `note`."""
 
 # Meant for one connection only (RFC 9110 7.6.1), plus what a proxy must not pass on.
 HOP_BY_HOP = frozenset(
     {
         b"connection",
+        b"http2-settings",
         b"keep-alive",
         b"proxy-authenticate",
         b"proxy-authorization",
@@ -35,6 +38,10 @@ OURS = frozenset(
         b"x-real-ip",
         b"x-app",
         b"x-environment",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-prefix",
+        b"x-forwarded-proto",
         b"x-hostname",
         b"x-request-id",
         b"x-original-url",
@@ -43,15 +50,38 @@ OURS = frozenset(
 )
 OUR_PREFIXES = (b"x-forwarded-", b"x-atoll-")
 DROPPED = HOP_BY_HOP | OURS
-NOT_ANSWERED = HOP_BY_HOP | {b"x-request-id"}
+NOTABLE = DROPPED | {b"host", b"cookie", b"content-length", b"expect"}
+# Names that may come once only, or with one value only.
+SINGLE = frozenset({b"host", b"x-app", b"x-environment", b"content-length"})
+CONTRADICTION = b""
+"""Key in `Notable` of the name that came twice though it may not."""
 # Naming one of these in Connection would change the meaning of the message, so it has no effect.
 NEVER_STRIPPED = frozenset(
     {b"host", b"content-length", b"content-type", b"authorization", b"cookie", b"expect"}
 )
+# What the proxy looks at in an answer; everything else passes as it is.
+ANSWER_NOTABLE = HOP_BY_HOP | {b"set-cookie", b"x-request-id"}
+# Names that pass without a closer look; most requests have no others.
+PLAIN = frozenset(
+    {
+        b"accept",
+        b"accept-encoding",
+        b"accept-language",
+        b"authorization",
+        b"cache-control",
+        b"content-type",
+        b"origin",
+        b"referer",
+        b"user-agent",
+    }
+)
+IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
 # Cookies that belong to one app by name: `<prefix><app>`.
 APP_COOKIES = (b"nb_auth_token_", b"nb_role_", b"nb_authenticator_")
 AFFINITY_COOKIE = b"atoll_env_"
-STATUS_PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
+STATUS_LINES = {
+    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
+}
 
 
 @dataclass(slots=True)
@@ -61,8 +91,9 @@ class RequestHead:
     Args:
         target: raw path and query in origin form.
         headers: in the order they came, with lower-case names.
+        notable: those of them that are in NOTABLE.
         modern: False for HTTP/1.0 clients, who understand neither chunks nor 1xx answers.
-        length: value of Content-Length, None when there is none.
+        has_body: whether bytes follow the head.
         chunked: whether the body comes in chunks.
         websocket: whether the client asks to upgrade to WebSocket.
     """
@@ -70,26 +101,14 @@ class RequestHead:
     method: bytes
     target: bytes
     headers: Sequence[Header]
-    modern: bool = True
-    length: int | None = None
-    chunked: bool = False
-    websocket: bool = False
-
-    @property
-    def has_body(self) -> bool:
-        """Whether bytes follow the head."""
-        return self.chunked or bool(self.length)
-
-    @property
-    def idempotent(self) -> bool:
-        """Whether doing it twice is the same as doing it once (RFC 9110 9.2.2)."""
-        return self.method in IDEMPOTENT
+    notable: Notable
+    modern: bool
+    has_body: bool
+    chunked: bool
+    websocket: bool
 
 
-IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Origin:
     """Where a request came from, as the upstream will be told.
 
@@ -104,18 +123,25 @@ class Origin:
     scheme: bytes
 
 
-def strip_list(headers: Sequence[Header]) -> frozenset[bytes]:
-    """Lower-case names listed in Connection headers, without those that must stay."""
-    for name, value in headers:
-        if name.lower() == b"connection" and value.lower() not in (b"keep-alive", b"close"):
-            break
+def note(notable: Notable, name: bytes, value: bytes) -> None:
+    """Enters a header; repeated ones are joined as HTTP says, or marked where that makes no sense."""
+    before = notable.get(name)
+    if before is None:
+        notable[name] = value
+    elif name in SINGLE:
+        if before != value or name == b"host":
+            notable[CONTRADICTION] = name
     else:
-        return frozenset()
-    names: set[bytes] = set()
+        notable[name] = before + (b"; " if name == b"cookie" else b", ") + value
+
+
+def notable_of(headers: Iterable[Header]) -> Notable:
+    """The notable ones of headers with lower-case names."""
+    notable: Notable = {}
     for name, value in headers:
-        if name.lower() == b"connection":
-            names.update(token.strip().lower() for token in value.split(b","))
-    return frozenset(names - NEVER_STRIPPED)
+        if name in NOTABLE:
+            note(notable, name, value)
+    return notable
 
 
 def dropped(name: bytes) -> bool:
@@ -129,82 +155,56 @@ def dropped(name: bytes) -> bool:
     return name.startswith(OUR_PREFIXES)
 
 
+def strip_list(connection: bytes | None) -> frozenset[bytes]:
+    """Lower-case names listed in a Connection header, without those that must stay."""
+    if not connection or connection in (b"keep-alive", b"Keep-Alive", b"close"):
+        return frozenset()
+    return frozenset(token.strip().lower() for token in connection.split(b",")) - NEVER_STRIPPED
+
+
 def request_bytes(
-    head: RequestHead, origin: Origin, *, app: str, prefix: bytes, base: str, request_id: bytes
+    head: RequestHead, origin: Origin, *, app: bytes, prefix: bytes, base: bytes, request_id: bytes
 ) -> bytes:
     """The head as it goes to the upstream.
 
     Args:
         app: name of the app, sent as X-App.
-        prefix: path below which the browser sees the app ("/apps/crm"), sent as X-Forwarded-Prefix if not
-        empty.
+        prefix: path below which the browser sees the app ("/apps/crm"), sent as X-Forwarded-Prefix.
         base: path of the upstream's address, put in front of the target.
         request_id: sent as X-Request-Id.
     """
-    lines = [head.method, b" ", base.encode("latin-1"), head.target, b" HTTP/1.1"]
+    notable = head.notable
+    host = notable.get(b"host", b"")
+    lines = [head.method, b" ", base, head.target, b" HTTP/1.1\r\nhost: ", host]
     add = lines.extend
-    listed = strip_list(head.headers)
-    host = forwarded_for = forwarded_host = forwarded_proto = b""
-    name_of_app = app.encode()
+    listed = strip_list(notable.get(b"connection"))
     for name, value in head.headers:
-        if name == b"host":
-            host = value
-        elif listed and name in listed:
-            continue
-        elif name == b"cookie":
-            value = cookies_for(name_of_app, value)
-            if not value:
-                continue
-        elif name not in PLAIN and dropped(name):
-            if origin.trusted:
-                if name == b"x-forwarded-for":
-                    forwarded_for = forwarded_for + b", " + value if forwarded_for else value
-                elif name == b"x-forwarded-host":
-                    forwarded_host = value
-                elif name == b"x-forwarded-proto":
-                    forwarded_proto = value
+        if name in NOTABLE or (listed and name in listed) or (name not in PLAIN and dropped(name)):
             continue
         add((b"\r\n", name, b": ", value))
-    if head.chunked:
-        add((b"\r\ntransfer-encoding: chunked",))
-    if head.websocket:
-        add((b"\r\nconnection: Upgrade\r\nupgrade: websocket",))
-    add(
-        (
-            b"\r\nx-forwarded-for: ",
-            forwarded_for + b", " + origin.peer if forwarded_for else origin.peer,
-            b"\r\nx-forwarded-proto: ",
-            forwarded_proto or origin.scheme,
-            b"\r\nx-forwarded-host: ",
-            forwarded_host or host,
-            b"\r\nx-app: ",
-            name_of_app,
-            b"\r\nx-request-id: ",
-            request_id,
-        )
-    )
+    if len(notable) > 1:
+        if (cookie := notable.get(b"cookie")) is not None and (cookie := cookies_for(app, cookie)):
+            add((b"\r\ncookie: ", cookie))
+        if (length := notable.get(b"content-length")) is not None:
+            add((b"\r\ncontent-length: ", length))
+        if (expectation := notable.get(b"expect")) is not None:
+            add((b"\r\nexpect: ", expectation))
+        if head.chunked:
+            lines.append(b"\r\ntransfer-encoding: chunked")
+        if head.websocket:
+            lines.append(b"\r\nconnection: Upgrade\r\nupgrade: websocket")
+    forwarded_for, scheme = origin.peer, origin.scheme
+    if origin.trusted:
+        host = notable.get(b"x-forwarded-host", host)
+        scheme = notable.get(b"x-forwarded-proto", scheme)
+        if (earlier := notable.get(b"x-forwarded-for")) is not None:
+            forwarded_for = earlier + b", " + forwarded_for
+    add((b"\r\nx-forwarded-for: ", forwarded_for, b"\r\nx-forwarded-proto: ", scheme))
+    add((b"\r\nx-forwarded-host: ", host, b"\r\nx-app: ", app, b"\r\nx-request-id: ", request_id))
     if prefix:
         add((b"\r\nx-forwarded-prefix: ", prefix))
     lines.append(b"\r\n\r\n")
     return b"".join(lines)
-
-
-# Names that pass without a closer look; most requests have no others.
-PLAIN = frozenset(
-    {
-        b"host",
-        b"accept",
-        b"accept-encoding",
-        b"accept-language",
-        b"authorization",
-        b"cache-control",
-        b"content-length",
-        b"content-type",
-        b"origin",
-        b"referer",
-        b"user-agent",
-    }
-)
 
 
 def cookie_owner(name: bytes) -> bytes | None:
@@ -225,41 +225,72 @@ def cookies_for(app: bytes, value: bytes) -> bytes:
     return b"; ".join(kept)
 
 
-def response_bytes(
-    status: int,
-    reason: bytes,
-    headers: Sequence[Header],
-    *,
-    app: bytes,
-    extra: bytes,
-) -> bytes:
-    """The head as it goes to the client, with its final empty line.
+@dataclass(slots=True)
+class AnswerHead:
+    """The head of an upstream's answer.
+
+    Args:
+        lines: of headers that pass as they are: name, b": ", value, b"\\r\\n", and so on.
+        notable: pairs of those in ANSWER_NOTABLE, with lower-case names.
+        framed: False for a body that ends with the connection.
+        chunked: whether the body came in chunks.
+    """
+
+    status: int
+    reason: bytes
+    lines: list[bytes]
+    notable: list[Header]
+    framed: bool
+    chunked: bool
+
+
+def answer_bytes(head: AnswerHead, *, app: bytes, added: bytes) -> list[bytes]:
+    """The head as it goes to the client, in pieces, with its final empty line.
 
     Args:
         app: the app that answers; cookies of other apps cannot be set by it.
-        reason: the upstream's reason phrase, replaced by the standard one when empty.
-        extra: header lines to add, each ending with CRLF (framing, connection, request id, cookies).
+        added: header lines to add, each ending with CRLF (framing, connection, request id, cookies).
     """
-    lines = [b"HTTP/1.1 %d " % status, reason or STATUS_PHRASES.get(status, b""), b"\r\n"]
-    add = lines.extend
-    listed = strip_list(headers)
-    for name, value in headers:
-        lower = name.lower()
-        if lower in NOT_ANSWERED or lower in listed:
-            continue
-        if lower == b"set-cookie" and cookie_owner(value.partition(b"=")[0].strip()) not in (None, app):
-            continue
-        add((name, b": ", value, b"\r\n"))
-    lines.append(extra)
-    lines.append(b"\r\n")
-    return b"".join(lines)
+    line = STATUS_LINES.get(head.status)
+    if line is None or not line.endswith(head.reason + b"\r\n"):
+        line = b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)
+    lines = [line, *head.lines]
+    for name, value in head.notable:
+        if name == b"set-cookie":
+            if cookie_owner(value.partition(b"=")[0].strip()) in (None, app):
+                lines += (b"set-cookie: ", value, b"\r\n")
+        elif name == b"connection" and (listed := strip_list(value)):
+            lines[1:] = _without(lines[1:], listed)
+    lines += (added, b"\r\n")
+    return lines
+
+
+def _without(lines: Sequence[bytes], listed: frozenset[bytes]) -> list[bytes]:
+    """Header lines without those the upstream listed in Connection."""
+    kept: list[bytes] = []
+    at = 0
+    while at < len(lines):
+        size = 3 if lines[at] == b"set-cookie: " else 4
+        if size == 3 or lines[at].lower() not in listed:
+            kept += lines[at : at + size]
+        at += size
+    return kept
 
 
 def trailer_bytes(trailers: Sequence[Header]) -> bytes:
     """The end of a chunked body: the last chunk, and the trailer fields that may pass."""
     lines = [b"0\r\n"]
     for name, value in trailers:
-        if not dropped(name.lower()) and name.lower() not in NEVER_STRIPPED:
-            lines.extend((name, b": ", value, b"\r\n"))
+        lower = name.lower()
+        if not dropped(lower) and lower not in NEVER_STRIPPED and lower != b"set-cookie":
+            lines += (name, b": ", value, b"\r\n")
     lines.append(b"\r\n")
     return b"".join(lines)
+
+
+def first_of(notable: Mapping[bytes, bytes], *names: bytes) -> bytes:
+    """The first entry of the first of these headers that is there, b"" for none."""
+    for name in names:
+        if value := notable.get(name):
+            return value.split(b",", 1)[0].strip()
+    return b""

@@ -1,4 +1,4 @@
-"""The connections to one environment: opened and proven before use, kept for a while, dropped when in doubt."""
+"""The connections to one environment: proven before use, kept for a while, dropped when in doubt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 import ssl
 
 from atoll.errors import EnvironmentUnavailable
-from atoll.supervisor.proxy_head import Header
+from atoll.supervisor.proxy_head import AnswerHead, Header
 from atoll.supervisor.proxy_identity import IDENTITY_PATH, check_identity, new_nonce
 from atoll.supervisor.proxy_limits import ProxyLimits
 from atoll.supervisor.proxy_upstream import Reply, Upstream
@@ -21,6 +21,7 @@ class Pool:
 
     def __init__(self, target: Target, limits: ProxyLimits) -> None:
         self.target = target
+        self.base = target.address.base.encode("latin-1")
         self._limits = limits
         self._idle: list[Upstream] = []
         self._open: set[Upstream] = set()
@@ -120,10 +121,10 @@ class _Answer(Reply):
         self.reusable = False
         self._body = b""
 
-    def informational(self, status: int, reason: bytes, headers: list[Header]) -> None:
+    def informational(self, head: AnswerHead) -> None:
         """Nothing to do."""
 
-    def head(self, status: int, reason: bytes, headers: list[Header], *, framed: bool, chunked: bool) -> None:
+    def head(self, head: AnswerHead) -> None:
         """The status says nothing that the proof in the body does not say better."""
 
     def piece(self, data: bytes) -> None:

@@ -16,38 +16,45 @@ class TunnelEnd(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport, on_end: Callable[[], None]) -> None:
         self.transport = transport
         self._on_end: Callable[[], None] | None = on_end
-        self._other: TunnelEnd | None = None
-        self._eof = False
+        self.other: TunnelEnd | None = None
+        self.ended = False
 
     def join(self, other: TunnelEnd) -> None:
         """Connects two ends; call it on one of them."""
-        self._other, other._other = other, self
+        self.other, other.other = other, self
 
     def data_received(self, data: bytes) -> None:
-        if self._other is not None:
-            self._other.transport.write(data)
+        """See asyncio.Protocol."""
+        if self.other is not None:
+            self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        self._eof = True
-        other = self._other
-        if other is None or other._eof or other.transport.is_closing() or not other.transport.can_write_eof():
+        """See asyncio.Protocol."""
+        self.ended = True
+        other = self.other
+        if other is None or other.ended or other.transport.is_closing():
+            return False
+        if not other.transport.can_write_eof():  # TLS has no half-close
             return False
         other.transport.write_eof()
         return True
 
     def pause_writing(self) -> None:
-        if self._other is not None and not self._other.transport.is_closing():
-            self._other.transport.pause_reading()
+        """See asyncio.Protocol."""
+        if self.other is not None and not self.other.transport.is_closing():
+            self.other.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        if self._other is not None and not self._other.transport.is_closing():
-            self._other.transport.resume_reading()
+        """See asyncio.Protocol."""
+        if self.other is not None and not self.other.transport.is_closing():
+            self.other.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        other, self._other = self._other, None
+        """See asyncio.Protocol."""
+        other, self.other = self.other, None
         on_end, self._on_end = self._on_end, None
         if other is not None:
-            other._other = None
+            other.other = None
             other.transport.close()
         if on_end is not None:
             on_end()

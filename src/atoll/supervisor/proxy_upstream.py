@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 
-from atoll.supervisor.proxy_head import Header
+from atoll.supervisor.proxy_head import ANSWER_NOTABLE, AnswerHead, Header
 
 if TYPE_CHECKING:
     from atoll.supervisor.proxy_pool import Pool
@@ -28,12 +28,12 @@ class Reply(ABC):
     """Whether 101 is an expected answer."""
 
     @abstractmethod
-    def informational(self, status: int, reason: bytes, headers: list[Header]) -> None:
+    def informational(self, head: AnswerHead) -> None:
         """A 1xx answer other than 101."""
 
     @abstractmethod
-    def head(self, status: int, reason: bytes, headers: list[Header], *, framed: bool, chunked: bool) -> None:
-        """The final head. `framed` is False for a body that ends with the connection."""
+    def head(self, head: AnswerHead) -> None:
+        """The final head."""
 
     @abstractmethod
     def piece(self, data: bytes) -> None:
@@ -72,8 +72,9 @@ class Upstream(asyncio.Protocol):
         "_done",
         "_framed",
         "_head_bytes",
-        "_headers",
         "_in_body",
+        "_lines",
+        "_notable",
         "_parser",
         "_reason",
         "_reply",
@@ -94,7 +95,8 @@ class Upstream(asyncio.Protocol):
         self.idle_since = math.inf
         self._reply: Reply | None = None
         self._parser: Any = None
-        self._headers: list[Header] = []
+        self._lines: list[bytes] = []
+        self._notable: list[Header] = []
         self._trailers: list[Header] = []
         self._reason = b""
         self._in_body = self._chunked = self._stays = False
@@ -128,9 +130,11 @@ class Upstream(asyncio.Protocol):
     # --- connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio.Protocol."""
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
         reply = self._reply
         if reply is None:  # bytes nobody asked for: this connection cannot be trusted any more
             self.drop()
@@ -159,6 +163,7 @@ class Upstream(asyncio.Protocol):
             reply.flush()
 
     def eof_received(self) -> None:
+        """See asyncio.Protocol."""
         reply = self._reply
         if reply is not None and self._in_body and not self._framed:
             self._reply = None
@@ -166,6 +171,7 @@ class Upstream(asyncio.Protocol):
             reply.end([], reusable=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
         reply, self._reply = self._reply, None
         self.pool.forget(self)
         self._parser = None
@@ -173,10 +179,12 @@ class Upstream(asyncio.Protocol):
             reply.broken(exc)
 
     def pause_writing(self) -> None:
+        """See asyncio.Protocol."""
         if self._reply is not None:
             self._reply.upstream_full()
 
     def resume_writing(self) -> None:
+        """See asyncio.Protocol."""
         if self._reply is not None:
             self._reply.upstream_ready()
 
@@ -190,54 +198,64 @@ class Upstream(asyncio.Protocol):
     # --- parser
 
     def on_message_begin(self) -> None:
+        """See httptools."""
         if self._done:
             raise ValueError("more than one answer")
-        self._headers = []
+        self._lines = []
+        self._notable = []
         self._reason = b""
         self._in_body = self._framed = self._chunked = False
 
     def on_status(self, status: bytes) -> None:
+        """See httptools."""
         self._reason += status
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """See httptools."""
         if self._in_body:
             self._trailers.append((name, value))
             return
-        self._headers.append((name, value))
-        size = len(name)
-        if size == 14 and name.lower() == b"content-length":
-            self._framed = True
-        elif size == 17 and name.lower() == b"transfer-encoding":
+        lower = name.lower()
+        if lower not in ANSWER_NOTABLE:
+            self._lines += (name, b": ", value, b"\r\n")
+            if lower == b"content-length":
+                self._framed = True
+            return
+        self._notable.append((lower, value))
+        if lower == b"transfer-encoding":
             if value.strip().lower() != b"chunked":
                 raise ValueError("unknown transfer coding")
             self._framed = self._chunked = True
 
     def on_headers_complete(self) -> None:
+        """See httptools."""
         reply = self._reply
         if reply is None or self._done:
             raise ValueError("an answer nobody asked for")
         status = self._parser.get_status_code()
         self._in_body = True
-        self._stays = bool(self._parser.should_keep_alive())  # the parser forgets it with the last byte
-        if status < 200:
-            if status != 101:
-                reply.informational(status, self._reason, self._headers)
-            elif not reply.upgradable or not self._parser.should_upgrade():
-                raise ValueError("the protocol was switched without being asked")
-            else:
-                reply.head(status, self._reason, self._headers, framed=True, chunked=False)
-            return
-        if reply.bodyless or status in (204, 304):
+        self._stays = self._parser.should_keep_alive()  # the parser forgets it with the last byte
+        if reply.bodyless or status < 200 or status in (204, 304):
             self._framed, self._chunked = True, False
-        reply.head(status, self._reason, self._headers, framed=self._framed, chunked=self._chunked)
-        self._done = reply.bodyless
+        head = AnswerHead(status, self._reason, self._lines, self._notable, self._framed, self._chunked)
+        if status >= 200:
+            reply.head(head)
+            self._done = reply.bodyless
+        elif status != 101:
+            reply.informational(head)
+        elif not reply.upgradable or not self._parser.should_upgrade():
+            raise ValueError("the protocol was switched without being asked")
+        else:
+            reply.head(head)
 
     def on_body(self, body: bytes) -> None:
+        """See httptools."""
         if self._reply is None or self._done:
             raise ValueError("a body where none belongs")
         self._reply.piece(body)
 
     def on_message_complete(self) -> None:
+        """See httptools."""
         if self._parser.get_status_code() >= 200:
             self._done = True
 
