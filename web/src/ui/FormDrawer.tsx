@@ -24,7 +24,9 @@ interface Props {
 export function FormDrawer({ opened, onClose, title, size = 640, dirty = false, onSave, footer, children }: Props) {
   const phone = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false });
   const [asking, setAsking] = useState(false);
-  const close = () => (dirty ? setAsking(true) : onClose());
+  // Later: drawer and dialog both listen for Escape on the window, and one key press must reach only one of them.
+  const ask = (on: boolean) => window.setTimeout(() => setAsking(on));
+  const close = () => (dirty ? ask(true) : onClose());
   useLeaveGuard(opened && dirty);
   return (
     <>
@@ -37,13 +39,14 @@ export function FormDrawer({ opened, onClose, title, size = 640, dirty = false, 
         padding={phone ? 'sm' : 'lg'}
         classNames={{ content: classes.content, body: classes.body, title: classes.title }}
         closeButtonProps={{ size: 'lg' }}
+        closeOnEscape={!asking}
       >
         <div className={classes.scroll}>{children}</div>
         {footer && <div className={classes.footer}>{footer}</div>}
       </Drawer>
       <DiscardDialog
         opened={asking}
-        onKeep={() => setAsking(false)}
+        onKeep={() => ask(false)}
         onDiscard={() => {
           setAsking(false);
           onClose();

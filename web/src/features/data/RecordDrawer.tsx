@@ -24,12 +24,13 @@ interface Props {
 /** A record beside its list: shown, edited or new. Which one is in the URL. */
 export function RecordDrawer(props: Props) {
   const { collection, onShow } = props;
-  const { record, edit }: RecordsSearch = useSearch({ strict: false });
+  const search: RecordsSearch = useSearch({ strict: false });
+  const record = search.record === undefined ? undefined : String(search.record);
   const isNew = record === 'new';
   const row = useQuery({ ...recordQuery(collection.name, record ?? ''), enabled: record !== undefined && !isNew });
   const close = () => onShow(undefined);
   if (record === undefined) return null;
-  if (isNew || (edit && row.data)) {
+  if (isNew || (search.edit && row.data)) {
     return (
       <RecordFormDrawer
         key={record}

@@ -14,13 +14,12 @@ export function RecordFields({ form, round }: { form: RecordForm; round?: number
   const wrong = form.fields.filter((field) => form.errors[field.name]);
   const focus = (name: string) =>
     box.current?.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"] :is(input, textarea, select, button)`)?.focus();
-  const saving = useRef(false);
-  const first = wrong[0]?.name;
+  const first = useRef<string | undefined>(undefined);
+  first.current = wrong[0]?.name;
   useEffect(() => {
-    // After a failed save, go to the first wrong field; not while somebody types.
-    if (saving.current && !form.saving && first) focus(first);
-    saving.current = form.saving;
-  }, [form.saving, first]);
+    // Only after a save that failed: somebody who types must keep the focus.
+    if (form.failures > 0 && first.current) focus(first.current);
+  }, [form.failures]);
   if (form.fields.length === 0) return <Text c="dimmed">{t('form.noFields')}</Text>;
   return (
     <Stack gap="md" ref={box}>
@@ -30,7 +29,7 @@ export function RecordFields({ form, round }: { form: RecordForm; round?: number
           <List size="sm">
             {wrong.map((field) => (
               <List.Item key={field.name}>
-                <Anchor component="button" type="button" size="sm" onClick={() => focus(field.name)}>
+                <Anchor component="button" type="button" size="sm" mih={24} onClick={() => focus(field.name)}>
                   {fieldTitle(field)}
                 </Anchor>
               </List.Item>

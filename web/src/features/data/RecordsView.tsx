@@ -16,6 +16,7 @@ import { countRecords, listFilter, recordsQuery, useRefreshRecords } from './que
 import { recordColumns, recordFilterFields } from './recordColumns';
 import { RecordDrawer } from './RecordDrawer';
 import { interfaceOf } from '../../fields';
+import { recordParam } from './routes';
 
 interface Props {
   collection: CollectionMeta;
@@ -48,7 +49,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
 
   const show = useCallback(
     (record: string | undefined, edit?: boolean) =>
-      void navigate({ to: '.', search: (old: Record<string, unknown>) => ({ ...old, record, edit: edit || undefined }) }),
+      void navigate({ to: '.', search: (old: Record<string, unknown>) => ({ ...old, record: record === undefined ? undefined : recordParam(record), edit: edit || undefined }) }),
     [navigate],
   );
   const rowHref = (row: RecordRow) =>

@@ -8,8 +8,8 @@ export interface CollectionsSearch extends GridSearch {
 }
 
 export interface RecordsSearch extends GridSearch {
-  /** Key of the record in the drawer, or `new`. */
-  record?: string;
+  /** Key of the record in the drawer, or `new`; digits as a number, which needs no quotes in the address. */
+  record?: string | number;
   /** The drawer edits instead of showing. */
   edit?: boolean;
 }
@@ -23,10 +23,12 @@ function parseCollectionsSearch(raw: Record<string, unknown>): CollectionsSearch
   return { ...parseGridSearch(raw), ...(raw.create === true ? { create: true } : {}) };
 }
 
+/** A record's key as a search param. */
+export const recordParam = (key: string): string | number => (/^[1-9]\d{0,14}$/.test(key) ? Number(key) : key);
+
 export function parseRecordsSearch(raw: Record<string, unknown>): RecordsSearch {
   const search: RecordsSearch = parseGridSearch(raw);
-  // A key of digits arrives as a number.
-  if (typeof raw.record === 'string' || typeof raw.record === 'number') search.record = String(raw.record);
+  if (typeof raw.record === 'string' || typeof raw.record === 'number') search.record = raw.record;
   if (raw.edit === true) search.edit = true;
   return search;
 }

@@ -15,6 +15,8 @@ export interface RecordForm {
   problem: Error | null;
   dirty: boolean;
   saving: boolean;
+  /** Counts the saves that failed. */
+  failures: number;
   set: (name: string, value: unknown) => void;
   /** Checks one field, when it is left. */
   check: (name: string) => void;
@@ -44,6 +46,7 @@ export function useRecordForm(collection: CollectionMeta, record: RecordRow | nu
   const [errors, setErrors] = useState<Record<string, string>>({});
   const [problem, setProblem] = useState<Error | null>(null);
   const [saving, setSaving] = useState(false);
+  const [failures, setFailures] = useState(0);
   const dirty = fields.some(({ name }) => !same(values[name], initial[name]));
 
   const messageFor = useCallback(
@@ -72,7 +75,10 @@ export function useRecordForm(collection: CollectionMeta, record: RecordRow | nu
     });
     setErrors(Object.fromEntries(found));
     setProblem(null);
-    if (found.length > 0) return null;
+    if (found.length > 0) {
+      setFailures((old) => old + 1);
+      return null;
+    }
     setSaving(true);
     try {
       const body = changedValues(fields, values, initial, key === null);
@@ -87,6 +93,7 @@ export function useRecordForm(collection: CollectionMeta, record: RecordRow | nu
       if (!(error instanceof ApiError)) throw error;
       const mapped = mapErrors(error, fields);
       setErrors(mapped.fields);
+      setFailures((old) => old + 1);
       if (mapped.rest.length > 0) setProblem(new ApiError(error.status, mapped.rest, error));
       return null;
     } finally {
@@ -100,5 +107,5 @@ export function useRecordForm(collection: CollectionMeta, record: RecordRow | nu
     setErrors({});
     setProblem(null);
   };
-  return { fields, values, errors, problem, dirty, saving, set, check, save, reset };
+  return { fields, values, errors, problem, dirty, saving, failures, set, check, save, reset };
 }
