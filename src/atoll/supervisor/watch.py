@@ -252,7 +252,8 @@ class Watch:
         if kept.public_key != card.public_key:
             raise EnvironmentKeyChanged(
                 f"The environment {card.name!r} announces another key than the one trusted since it"
-                " was first seen. If it was set up anew on purpose, forget the environment here; it is then met again."
+                " was first seen. If it was set up anew on purpose, forget the environment here;"
+                " it is then met again."
             )
 
     def _update(self, name: str, seen: list[tuple[Sighting, EnvironmentCard]]) -> None:

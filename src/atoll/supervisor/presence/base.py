@@ -27,9 +27,23 @@ from typing import Literal
 
 from msgspec import Struct
 
+from atoll.errors import EnvironmentNameTaken
 from atoll.supervisor.models import EnvironmentCard
 
 EventKind = Literal["status", "environment", "goodbye", "gap"]
+
+
+def place(card: EnvironmentCard) -> str:
+    """Where an environment is, for people and for comparing."""
+    return card.url if card.url == card.proxy_url else f"{card.url} (proxy {card.proxy_url})"
+
+
+def name_taken(mine: EnvironmentCard, other: str) -> EnvironmentNameTaken:
+    """The error for two environments of one name, naming both places."""
+    return EnvironmentNameTaken(
+        f"The environment name {mine.name!r} is in use by a live environment at {other};"
+        f" this one is at {place(mine)}. Give this one another ENVIRONMENT_NAME, or stop the other one first."
+    )
 
 
 class Sighting(Struct, frozen=True, kw_only=True):

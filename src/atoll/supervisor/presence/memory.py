@@ -10,9 +10,17 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from atoll.errors import EnvironmentNameTaken
 from atoll.supervisor.models import EnvironmentCard
-from atoll.supervisor.presence.base import Announcement, Event, Presence, Pull, Sighting, Snapshot
+from atoll.supervisor.presence.base import (
+    Announcement,
+    Event,
+    Presence,
+    Pull,
+    Sighting,
+    Snapshot,
+    name_taken,
+    place,
+)
 
 
 @dataclass
@@ -28,19 +36,6 @@ class _Instance:
 class _Models:
     version: str = ""
     by_uid: dict[str, bytes] = field(default_factory=dict)
-
-
-def name_taken(mine: EnvironmentCard, other_url: str, other_proxy_url: str) -> EnvironmentNameTaken:
-    """The error for two environments of one name, naming both addresses."""
-
-    def place(url: str, proxy_url: str) -> str:
-        return url if url == proxy_url else f"{url} (proxy {proxy_url})"
-
-    return EnvironmentNameTaken(
-        f"The environment name {mine.name!r} is in use by a live environment at"
-        f" {place(other_url, other_proxy_url)}; this one is at {place(mine.url, mine.proxy_url)}."
-        " Give this one another ENVIRONMENT_NAME, or stop the other one first."
-    )
 
 
 class MemoryPresence(Presence):
@@ -65,7 +60,7 @@ class MemoryPresence(Presence):
         """See the base class."""
         for (name, _), other in self._instances.items():
             if name == card.name and not other.card.same_place(card):
-                raise name_taken(card, other.card.url, other.card.proxy_url)
+                raise name_taken(card, place(other.card))
         self._instances[card.name, card.instance] = _Instance(card, signed, datetime.now(UTC))
         self.tell(Event(kind="environment", environment=card.name, instance=card.instance))
         return _MemoryAnnouncement(self, card.name, card.instance)
