@@ -118,18 +118,23 @@ def _create(path: Path, owner: str, existing: bool) -> None:
         with _locked(path.parent):
             if path.exists():
                 _claim(path, owner, existing)
-                return
-            _remove_leftovers(path)
-            new = _sibling(path, owner, "new")
-            new.unlink(missing_ok=True)
-            _mark(new, owner)
-            os.link(new, path)  # unlike a rename it never replaces a file
-            new.unlink()
-    except FileExistsError as error:
-        raise DatabaseNameTaken(f"A file {path.name} exists already. Choose another name.") from error
+            else:
+                _make(path, owner)
     except OSError as error:
         text = "The folder of the database files cannot be used. Check that it exists and its rights."
         raise DatabaseUnavailable(text, detail=f"{path}: {error}") from error
+
+
+def _make(path: Path, owner: str) -> None:
+    _remove_leftovers(path)
+    new = _sibling(path, owner, "new")
+    new.unlink(missing_ok=True)
+    _mark(new, owner)
+    try:
+        os.link(new, path)  # unlike a rename it never replaces a file
+    except FileExistsError as error:
+        raise DatabaseNameTaken(f"A file {path.name} exists already. Choose another name.") from error
+    new.unlink()
 
 
 def _claim(path: Path, owner: str, existing: bool) -> None:

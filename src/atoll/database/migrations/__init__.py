@@ -1,0 +1,5 @@
+"""Changes of Atoll's own tables from version to version."""
+
+from atoll.database.migrations.runner import Step, applied, migrate
+
+__all__ = ["Step", "applied", "migrate"]
