@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -91,6 +92,9 @@ def _redis(folder: Path) -> RedisProgram:
     program = redis_server.find()
     password, port = secrets.token_urlsafe(24), free_ports.any_free("127.0.0.1")
     data, logs = folder / "redis", folder / "logs"
+    if record.was_killed(folder):
+        # The leases and locks in it belong to processes that are gone; everything else is made again.
+        shutil.rmtree(data, ignore_errors=True)
     data.mkdir(exist_ok=True, mode=0o700)
     logs.mkdir(exist_ok=True)
     log = logs / "redis.log"

@@ -82,6 +82,11 @@ def read(storage: Path) -> UpRecord | None:
     return record if _alive(record.pid) else None
 
 
+def was_killed(storage: Path) -> bool:
+    """Whether an earlier run left its record behind; asked while the folder is held by `exclusive`."""
+    return (storage / RECORD).exists()
+
+
 def remove(storage: Path) -> None:
     """Forgets the record."""
     (storage / RECORD).unlink(missing_ok=True)
