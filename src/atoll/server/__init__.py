@@ -143,7 +143,7 @@ class Server:
             load=load,
             readiness=readiness,
             ui=BuiltUi(load_ui()),
-            signer=self._halves.signer,
+            signer=self._halves.environment,
             label=self._label,
             hold=settings.app_hold_seconds,
         )

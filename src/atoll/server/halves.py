@@ -18,7 +18,6 @@ from atoll.supervisor.identity import KeyPair
 from atoll.supervisor.presence.base import Presence
 from atoll.supervisor.presence.memory import MemoryPresence
 from atoll.supervisor.presence.redis import RedisPresence
-from atoll.supervisor.proxy_identity import Signer
 from atoll.supervisor.router import AppRouter
 from atoll.supervisor.sealing import Sealer, sealer
 from atoll.supervisor.store.database import DatabaseStore
@@ -26,19 +25,6 @@ from atoll.supervisor.supervisor import Supervisor
 from atoll.supervisor.worker import Environment
 
 LOCAL = "local"
-
-
-class EnvironmentSigner(Signer):
-    """Proves who answers at this server's address."""
-
-    def __init__(self, environment: Environment, keys: KeyPair) -> None:
-        self.environment = environment.name
-        self.instance = environment.instance
-        self._keys = keys
-
-    def sign(self, data: bytes) -> bytes:
-        """See the base class."""
-        return self._keys.sign(data)
 
 
 @dataclass
@@ -51,7 +37,6 @@ class Halves:
     router: AppRouter
     supervisor: Supervisor | None = None
     environment: Environment | None = None
-    signer: Signer | None = None
     connections: list[RedisConnection] = field(default_factory=list)
 
     async def open(self) -> None:
@@ -81,7 +66,7 @@ def assemble(settings: Settings, around: Surroundings, database: Database) -> Ha
     Args:
         database: the main app's; a Supervisor keeps the app store in it.
     """
-    keys = KeyPair.kept(app_folder(settings, "main") / "identity.key")
+    keys = KeyPair.kept(app_folder(settings, "main") / "identity.keys")
     shared = settings.app_supervisor_aes_secret_key
     seal = sealer(keys, bytes.fromhex(shared) if shared is not None else None)
     halves = _ways(settings)
@@ -95,7 +80,6 @@ def assemble(settings: Settings, around: Surroundings, database: Database) -> Ha
         )
     if settings.app_mode != "supervisor":
         halves.environment = _environment(settings, around, halves, seal)
-        halves.signer = EnvironmentSigner(halves.environment, keys)
     halves.router = AppRouter(environment=halves.environment, supervisor=halves.supervisor)
     return halves
 
