@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -177,8 +177,7 @@ class PostgresTransaction(Connection):
         try:
             yield self
         except BaseException:
-            if not self._connection.is_closed():
-                await _execute(self._connection, f"ROLLBACK TO {name}; RELEASE {name}", ())
+            await _roll_back(self._connection, f"ROLLBACK TO {name}; RELEASE {name}")
             raise
         await _execute(self._live(), f"RELEASE {name}", ())
 
@@ -219,12 +218,20 @@ async def _execute_many(connection: Any, sql: str, rows: Iterable[Sequence[Any]]
         raise translate(error, sql) from error
 
 
-async def _roll_back(connection: Any) -> None:
-    """Ends the transaction whatever state the connection is in; one that cannot say so is thrown away."""
+async def _roll_back(connection: Any, statement: str = "ROLLBACK") -> None:
+    """Undoes whatever state the connection is in; one that cannot be asked any more is thrown away."""
     try:
         if not connection.is_closed() and connection.is_in_transaction():
-            await connection.execute("ROLLBACK")
-    except (asyncio.CancelledError, *DRIVER_ERRORS):
+            await connection.execute(statement)
+    except asyncio.CancelledError:
+        _throw_away(connection)
+        raise
+    except DRIVER_ERRORS:
+        _throw_away(connection)
+
+
+def _throw_away(connection: Any) -> None:
+    with suppress(asyncpg.InterfaceError):  # the pool has taken it back already
         connection.terminate()
 
 
