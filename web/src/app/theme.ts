@@ -1,11 +1,19 @@
 import {
-  createTheme, type CSSVariablesResolver, type MantineColorsTuple, type MantineThemeOverride, Modal, Tooltip,
+  Alert, type AlertCssVariables, type AlertProps, createTheme, type CSSVariablesResolver, type MantineColorsTuple, type MantineThemeOverride, Modal, Tooltip,
 } from '@mantine/core';
 
 /** Lagoon green-blue; shade 7 on white and shade 4 on the dark background keep 4.5:1. */
 const lagoon: MantineColorsTuple = [
   '#e6f7f8', '#d3eced', '#a7d9dc', '#78c5ca', '#51b4ba', '#389fa7', '#1f8089', '#0b6e78', '#0a5f68', '#064d55',
 ];
+
+const ALERT_STATES: Record<string, string> = { red: 'bad', yellow: 'warn', green: 'good', blue: 'busy' };
+
+/** Light alerts use the colours of states, whose text keeps its contrast. */
+function alertColors({ color, variant = 'light' }: AlertProps): Partial<Record<AlertCssVariables['root'], string>> {
+  const state = variant === 'light' && typeof color === 'string' ? ALERT_STATES[color] : undefined;
+  return state ? { '--alert-color': `var(--state-${state}-text)`, '--alert-bg': `var(--state-${state}-tint)` } : {};
+}
 
 /** Names for controls that components make themselves, in the person's language. */
 interface Words {
@@ -26,6 +34,7 @@ export function themeFor(words: Words): MantineThemeOverride {
     fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
     headings: { fontWeight: '650' },
     components: {
+      Alert: Alert.extend({ vars: (_, props) => ({ root: alertColors(props) }) }),
       // The type of default props leaves out the attributes that every element has.
       CloseButton: { defaultProps: { 'aria-label': words.close } },
       Modal: Modal.extend({ defaultProps: { centered: true } }),

@@ -24,7 +24,8 @@ export function RootLayout() {
       </div>
       <Suspense fallback={<RoutePending />}>
         {maintenance && <WaitingPage maintenance={maintenance} />}
-        {prompt && <SessionDialog prompt={prompt} />}
+        {/* An app that does not answer cannot check a password either. */}
+        {prompt && !maintenance && <SessionDialog prompt={prompt} />}
       </Suspense>
     </>
   );

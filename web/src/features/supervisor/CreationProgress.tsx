@@ -1,12 +1,13 @@
 import { Button, Group, Skeleton, Stack, Text } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { ErrorState } from '../../ui/ErrorState';
 import { FormDrawer } from '../../ui/FormDrawer';
 import { AppIcon } from './AppIcon';
 import { AppStatusChip } from './AppStatusChip';
-import { addressOf, type AppRow, titleOf } from './model';
+import { addressOf, type AppRow, type Progress, type StepState, titleOf } from './model';
 import { ProgressSteps } from './ProgressSteps';
 import { useApp } from './queries';
 import { ReasonPanel } from './ReasonPanel';
@@ -50,8 +51,18 @@ export function CreationProgress({ name, onClose }: { name: string; onClose: () 
   );
 }
 
+/** The steps as last reported; an app at rest reports none, so those before its state are done then. */
+function useStepsToTheEnd(app: AppRow): Progress | null {
+  const [last, setLast] = useState<Progress | null>(null);
+  if (app.progress && app.progress !== last) setLast(app.progress);
+  if (app.progress || !last) return app.progress ?? last;
+  const finished = (name: string): StepState => (name === 'start' && app.status !== 'running' ? 'waiting' : 'done');
+  return { steps: last.steps.map((step) => ({ ...step, state: finished(step.name) })) };
+}
+
 function Content({ app }: { app: AppRow }) {
   const { t } = useTranslation('supervisor');
+  const progress = useStepsToTheEnd(app);
   return (
     <Stack gap="md">
       <Group gap="sm" wrap="nowrap">
@@ -63,7 +74,7 @@ function Content({ app }: { app: AppRow }) {
           </div>
         </div>
       </Group>
-      {app.progress && <ProgressSteps progress={app.progress} />}
+      {progress && <ProgressSteps progress={progress} />}
       <ReasonPanel app={app} />
       <Text size="sm" c="dimmed">
         {t('create.closable')}

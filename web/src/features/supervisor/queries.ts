@@ -8,6 +8,7 @@ import { useLive, useLiveState } from '../../app/ws';
 import { toast } from '../../ui/toasts';
 import { type EnvironmentAnswer, environmentFrom } from './environmentRow';
 import { type AppRow, byPlace, type CheckResult, type EnvironmentRow, isTransitional, type ShownApp } from './model';
+import { type LiveRow, putRow } from './liveRows';
 
 const MANY = 1_000;
 const applications = mainApi.resource<AppRow>('applications');
@@ -41,10 +42,10 @@ export function environmentQuery(name: string) {
   });
 }
 
-/** Live rows come over the socket; polling is faster while something changes and the socket is away. */
+/** Live rows come over the socket; polling covers a lost message, and is faster while something changes. */
 function pollInterval(open: boolean, changing: boolean): number {
-  if (open) return 60_000;
-  return changing ? 5_000 : 30_000;
+  if (changing) return 5_000;
+  return open ? 60_000 : 30_000;
 }
 
 /** From a business app the list needs the sign-in kept for the main app in this browser. */
@@ -89,23 +90,16 @@ export function useEnvironments() {
   return useQuery({ ...environmentsQuery, refetchInterval: pollInterval(open, false) });
 }
 
-type LiveRow<T> = (T & { deleted?: false }) | { name: string; deleted: true };
-
-function putRow<T extends { name: string }>(client: QueryClient, list: string, single: string, row: LiveRow<T>): void {
-  client.setQueryData<T[]>([list], (rows) => {
-    if (!rows) return rows;
-    const others = rows.filter((other) => other.name !== row.name);
-    if (row.deleted) return others;
-    return rows.some((other) => other.name === row.name)
-      ? rows.map((other) => (other.name === row.name ? (row as T) : other))
-      : [...others, row as T];
-  });
-  client.setQueryData([single, row.name], row.deleted ? null : row);
-}
 
 /** Keeps lists and details current from the live messages of the main app. */
 export function useSupervisorLive(): void {
   const client = useQueryClient();
+  // What happened while the socket was away was not sent to it.
+  useLive('authorized', () => {
+    for (const key of ['applications', 'application', 'environments', 'environment']) {
+      void client.invalidateQueries({ queryKey: [key] });
+    }
+  });
   useLive<LiveRow<AppRow>>('supervisor:apps', (row) => putRow(client, 'applications', 'application', row));
   useLive<LiveRow<EnvironmentAnswer>>('supervisor:environments', (row) =>
     putRow<EnvironmentRow>(client, 'environments', 'environment', row.deleted ? row : environmentFrom(row)),
