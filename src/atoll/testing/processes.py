@@ -251,7 +251,7 @@ async def closing(*servers: ServerProcess) -> AsyncIterator[None]:
 
 def _bare_environment() -> dict[str, str]:
     """What a server needs from the caller: where programs are, and nothing that configures Atoll."""
-    kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
+    kept = ("PATH", "PYTHONPATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
     return {name: os.environ[name] for name in kept if name in os.environ} | {
         "APP_ENV_PATH": os.devnull,
         "PYTHONUNBUFFERED": "1",
