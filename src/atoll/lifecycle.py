@@ -9,6 +9,8 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
+_ASK_AGAIN = 0.5
+
 
 class BackgroundTasks:
     """The background tasks of one owner.
@@ -58,9 +60,11 @@ class BackgroundTasks:
     async def cancel_all(self) -> None:
         """Cancels every task and waits until all have ended."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Again and again: a library may swallow a cancellation that comes with the answer it waits for.
+        while pending := [task for task in tasks if not task.done()]:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=_ASK_AGAIN)
         self._tasks.difference_update(tasks)
 
     def _finished(self, task: asyncio.Task[Any]) -> None:

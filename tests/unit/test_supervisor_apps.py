@@ -1,4 +1,4 @@
-"""Apps from creation to removal, over memory adapters and with apps that are toys."""
+"""Apps from creation to removal, over memory and over Redis, with apps that are toys."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from supervisor_kit import PATIENCE, scene
 
 from atoll.errors import AppNotReady, PreflightFailed
 from atoll.supervisor.models import CallerAccount, Finding
 from atoll.supervisor.routing import Forward, Starting, Unavailable
+from atoll.testing.supervisor_scene import PATIENCE, scene
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+@pytest.fixture(params=["memory", "redis"])
+def way(request: pytest.FixtureRequest) -> str | None:
+    """What lies between Supervisor and environments: None is memory, else the address of Redis."""
+    return str(request.getfixturevalue("redis_url")) if request.param == "redis" else None
 
 
-async def test_an_app_is_created_started_stopped_and_removed(tmp_path: Path) -> None:
-    async with scene(tmp_path, "env_a") as s:
+async def test_an_app_is_created_started_stopped_and_removed(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
         row = await s.supervisor.create_app(
             {"name": "shop", "displayName": "Shop", "environments": ["env_a"]}
         )
@@ -43,8 +44,8 @@ async def test_an_app_is_created_started_stopped_and_removed(tmp_path: Path) -> 
         assert len(s.world.databases) == 1
 
 
-async def test_an_app_on_two_environments_starts_one_after_another(tmp_path: Path) -> None:
-    async with scene(tmp_path, "env_a", "env_b") as s:
+async def test_an_app_on_two_environments_starts_one_after_another(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", "env_b", redis_url=way) as s:
         gate = s.world.hold["start shop"] = asyncio.Event()
         await s.supervisor.create_app({"name": "shop", "environments": ["env_a", "env_b"]})
 
@@ -69,8 +70,8 @@ async def test_an_app_on_two_environments_starts_one_after_another(tmp_path: Pat
         assert [what for what in s.world.happened if "drop" in what]
 
 
-async def test_many_first_visits_start_an_app_once(tmp_path: Path) -> None:
-    async with scene(tmp_path, "env_a") as s:
+async def test_many_first_visits_start_an_app_once(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
         await s.supervisor.create_app({"name": "shop", "environments": ["env_a"], "start": False})
         await s.reaches("shop", "initialized")
         assert s.world.count("env_a start shop") == 0
@@ -103,9 +104,9 @@ async def test_many_first_visits_start_an_app_once(tmp_path: Path) -> None:
     ],
 )
 async def test_what_stands_against_an_app_is_said_before_anything_is_created(
-    tmp_path: Path, values: dict[str, object], code: str
+    tmp_path: Path, way: str | None, values: dict[str, object], code: str
 ) -> None:
-    async with scene(tmp_path, "env_a", "env_b") as s:
+    async with scene(tmp_path, "env_a", "env_b", redis_url=way) as s:
         await s.running_app("env_a", name="taken")
         s.world.identity["env_b"] = "another"
         if code == "DATABASE_RIGHTS_MISSING":
@@ -121,8 +122,8 @@ async def test_what_stands_against_an_app_is_said_before_anything_is_created(
         assert s.world.happened == happened
 
 
-async def test_double_clicks_and_a_stop_during_start(tmp_path: Path) -> None:
-    async with scene(tmp_path, "env_a") as s:
+async def test_double_clicks_and_a_stop_during_start(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
         name = await s.running_app("env_a")
         await asyncio.gather(s.supervisor.stop_app(name), s.supervisor.stop_app(name))
         await s.reaches(name, "stopped")
@@ -138,8 +139,8 @@ async def test_double_clicks_and_a_stop_during_start(tmp_path: Path) -> None:
         assert s.world.count(f"env_a start {name}") == 3
 
 
-async def test_removed_during_creation_leaves_nothing(tmp_path: Path) -> None:
-    async with scene(tmp_path, "env_a") as s:
+async def test_removed_during_creation_leaves_nothing(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
         gate = s.world.hold["install shop"] = asyncio.Event()
         await s.supervisor.create_app({"name": "shop", "environments": ["env_a"]})
         await s.until(lambda: "env_a install shop" in s.world.happened)
@@ -156,8 +157,8 @@ async def test_removed_during_creation_leaves_nothing(tmp_path: Path) -> None:
         assert s.world.count("env_a start shop") == 0
 
 
-async def test_an_app_that_never_starts_says_why_and_harms_no_other(tmp_path: Path) -> None:
-    async with scene(tmp_path, "env_a") as s:
+async def test_an_app_that_never_starts_says_why_and_harms_no_other(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
         s.world.failing["start broken"] = RuntimeError("no")
         await s.supervisor.create_app({"name": "broken", "environments": ["env_a"]})
         await s.reaches("broken", "error")
@@ -171,18 +172,20 @@ async def test_an_app_that_never_starts_says_why_and_harms_no_other(tmp_path: Pa
         await s.reaches("broken", "running")
 
 
-async def test_environment_and_supervisor_restarts_keep_what_should_be(tmp_path: Path) -> None:
-    async with scene(tmp_path, "env_a") as s:
+async def test_environment_and_supervisor_restarts_keep_what_should_be(
+    tmp_path: Path, way: str | None
+) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
         runs, stopped = await s.running_app("env_a"), await s.running_app("env_a")
         await s.supervisor.stop_app(stopped)
         await s.reaches(stopped, "stopped")
-        await s.environments["env_a"].stop()
+        await s.stop(s.environments["env_a"])
         await s.reaches(runs, "unknown")
         await s.environment("env_a")
         await s.reaches(runs, "running")
         await s.reaches(stopped, "stopped")
         starts = s.world.count(f"env_a start {runs}")
-        await s.supervisor.stop()
+        await s.stop(s.supervisor)
         s.supervisor = s.new_supervisor()
         await s.supervisor.start()
         await s.reaches(runs, "running")
@@ -190,8 +193,8 @@ async def test_environment_and_supervisor_restarts_keep_what_should_be(tmp_path:
         assert s.world.count(f"env_a start {runs}") == starts
 
 
-async def test_the_caller_can_become_the_first_account(tmp_path: Path) -> None:
-    async with scene(tmp_path, "env_a") as s:
+async def test_the_caller_can_become_the_first_account(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
         caller = CallerAccount(
             username="ann", email="ann@example.com", nickname="Ann", password_hash="$argon2id$x"
         )
@@ -210,8 +213,8 @@ async def test_the_caller_can_become_the_first_account(tmp_path: Path) -> None:
         await s.until(erased)
 
 
-async def test_options_show_no_secrets_and_changes_ask_for_a_restart(tmp_path: Path) -> None:
-    async with scene(tmp_path, "env_a") as s:
+async def test_options_show_no_secrets_and_changes_ask_for_a_restart(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
         row = await s.supervisor.create_app(
             {
                 "name": "shop",
@@ -248,8 +251,8 @@ async def test_options_show_no_secrets_and_changes_ask_for_a_restart(tmp_path: P
         assert record.database.password == "very-secret"
 
 
-async def test_an_app_moves_to_another_environment(tmp_path: Path) -> None:
-    async with scene(tmp_path, "env_a", "env_b") as s:
+async def test_an_app_moves_to_another_environment(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", "env_b", redis_url=way) as s:
         name = await s.running_app("env_a")
         await s.supervisor.update_app(name, {"environments": ["env_b"]})
         await s.until(lambda: s.world.count(f"env_a destroy {name}") == 1)
