@@ -303,7 +303,11 @@ class Watch:
         before = self._directory.environments.get(view.name)
         self._directory.environments[view.name] = view
         if before is None or _facts(before) != _facts(view):
-            log.info("an environment changed", extra={"environment": view.name, "available": view.available})
+            if before is None or before.available != view.available:
+                log.info(
+                    "environment is available" if view.available else "environment is not available",
+                    extra={"environment": view.name, "reason": view.reason.message if view.reason else ""},
+                )
             self._directory.touch(environment=view.name)
             self._on_environment(view.name)
 

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 #: Changes within this time go out as one message per row.
 _GATHER_SECONDS = 0.05
-_ROLES = ("root", "admin")
+#: The first account of an installation has this role too, besides root.
+_ROLE = "admin"
 
 
 class Feed:
     """Sends `supervisor:apps` and `supervisor:environments`: the row, or `{name, deleted: true}`.
 
-    Rows go to users with the role root or admin.
+    Rows go to users with the role admin.
     """
 
     def __init__(self, supervisor: Supervisor, live: LiveHub) -> None:
@@ -89,5 +90,4 @@ class Feed:
         else:
             self._sent[key] = row
         payload = row if row is not None else {"name": name, "deleted": True}
-        for role in _ROLES:
-            await self._live.publish(kind, payload, role=role)
+        await self._live.publish(kind, payload, role=_ROLE)

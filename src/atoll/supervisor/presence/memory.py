@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from atoll.supervisor.models import EnvironmentCard
 from atoll.supervisor.presence.base import (
@@ -43,8 +43,8 @@ class MemoryPresence(Presence):
     process.
     """
 
-    def __init__(self, *, lease_seconds: float = 10.0) -> None:
-        self.lease_seconds = lease_seconds
+    def __init__(self, *, lease_seconds: float = 10.0, heartbeat_seconds: float = 120.0) -> None:
+        self.lease_seconds, self._heartbeat = lease_seconds, timedelta(seconds=heartbeat_seconds)
         self._epoch = secrets.token_hex(8)
         self._instances: dict[tuple[str, str], _Instance] = {}
         self._models: dict[str, _Models] = {}
@@ -104,7 +104,7 @@ class MemoryPresence(Presence):
                 remaining=self.lease_seconds,
                 problem=known.problem,
                 last_seen=now,
-                last_heartbeat=now,
+                last_heartbeat=now - (now - known.since) % self._heartbeat,
                 renewals=int(time.monotonic()),
             )
             for (name, instance), known in self._instances.items()
