@@ -71,7 +71,7 @@ class MemoryLock(Lock):
             if held is None or now >= held.ends:
                 # Seeded by the clock, as on Redis: a token kept in a database stays comparable after a
                 # restart.
-                keys.last_token = max(keys.last_token + 1, time.time_ns() // 1_000_000)
+                keys.last_token = max(keys.last_token + 1, time.time_ns() // 1000)
                 keys.held[key] = _Held(keys.last_token, now + ttl)
                 return MemoryLease(keys, key, keys.last_token, ttl, now + ttl)
             if until is not None and now >= until:

@@ -15,7 +15,7 @@ from atoll.cluster.lock.base import Lease, Lock
 from atoll.cluster.redis import RedisConnection
 from atoll.errors import LockNotAcquired, RedisUnavailable
 
-# KEYS: lock, last token. ARGV: holder, ttl in ms. The token is the server's time in ms, or one more than
+# KEYS: lock, last token. ARGV: holder, ttl in ms. The token is the server's time in µs, or one more than
 # the last: it grows even when Redis has lost its data. Asked again by the same holder (the answer was
 # lost), it gives the same.
 ACQUIRE = """
@@ -26,7 +26,7 @@ if holder == ARGV[1] then
 end
 if holder then return {false, redis.call('PTTL', KEYS[1])} end
 local now = redis.call('TIME')
-local token = now[1] * 1000 + math.floor(now[2] / 1000)
+local token = now[1] * 1000000 + now[2]
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 if token <= last then token = last + 1 end
 local text = string.format('%.0f', token)

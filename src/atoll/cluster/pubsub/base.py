@@ -98,4 +98,4 @@ class PubSub(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Ends this node's subscriptions; the node it was scoped from stays. Idempotent."""
+        """Ends its subscriptions and its scopes; the node it was scoped from stays. Idempotent."""

@@ -40,6 +40,8 @@ class MemoryPubSub(PubSub):
         self._prefix = prefix
         self._origin = secrets.token_hex(8)
         self._own: list[Subscription] = []
+        self._parent: MemoryPubSub | None = None
+        self._scopes: set[MemoryPubSub] = set()
 
     @override
     async def publish(self, channel: str, message: bytes, skip_self: bool = True) -> None:
@@ -55,10 +57,17 @@ class MemoryPubSub(PubSub):
 
     @override
     def scope(self, name: str) -> PubSub:
-        return MemoryPubSub(self._bus, prefix=f"{self._prefix}{name}/")
+        scoped = MemoryPubSub(self._bus, prefix=f"{self._prefix}{name}/")
+        scoped._parent = self
+        self._scopes.add(scoped)
+        return scoped
 
     @override
     async def close(self) -> None:
+        if self._parent is not None:
+            self._parent._scopes.discard(self)  # noqa: SLF001 - of its own kind
+        for scoped in tuple(self._scopes):
+            await scoped.close()
         for subscription in tuple(self._own):
             await subscription.close()
 

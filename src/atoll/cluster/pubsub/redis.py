@@ -32,6 +32,8 @@ class RedisPubSub(PubSub):
         self._reader = reader or StreamReader(connection)
         self._origin = secrets.token_hex(8)
         self._own: list[Subscription] = []
+        self._parent: RedisPubSub | None = None
+        self._scopes: set[RedisPubSub] = set()
 
     @override
     async def publish(self, channel: str, message: bytes, skip_self: bool = True) -> None:
@@ -50,10 +52,17 @@ class RedisPubSub(PubSub):
 
     @override
     def scope(self, name: str) -> PubSub:
-        return RedisPubSub(self._connection, prefix=f"{self._prefix}{name}/", reader=self._reader)
+        scoped = RedisPubSub(self._connection, prefix=f"{self._prefix}{name}/", reader=self._reader)
+        scoped._parent = self
+        self._scopes.add(scoped)
+        return scoped
 
     @override
     async def close(self) -> None:
+        if self._parent is not None:
+            self._parent._scopes.discard(self)  # noqa: SLF001 - of its own kind
+        for scoped in tuple(self._scopes):
+            await scoped.close()
         for subscription in tuple(self._own):
             await subscription.close()
         if self._owns_reader:
