@@ -20,7 +20,7 @@ class ServerClient:
 
     Args:
         url: address of the server, without a path.
-        token: a signed-in user's token or an API key.
+        token: a signed-in user's token or an API key; empty for what anybody may ask.
         app: the app that is spoken to; "main" is the server's own.
     """
 
@@ -29,7 +29,7 @@ class ServerClient:
         self._prefix = "/api/" if app == "main" else f"/api/__app/{app}/"
         self._http = httpx.Client(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {token}", "X-App": app},
+            headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=TIMEOUT_SECONDS,
             trust_env=False,
         )
@@ -76,11 +76,15 @@ class ServerClient:
         }
         try:
             answer = self._http.request(method, self._prefix + action, params=query, json=values)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise CommandFailed(
+                ExitCode.UNREACHABLE,
+                f"nobody answers at {self.url}. Start it with atoll up, or name another address with --url.",
+            ) from error
         except httpx.HTTPError as error:
             raise CommandFailed(
                 ExitCode.UNREACHABLE,
-                f"no answer from {self.url} ({type(error).__name__}). Start it with atoll up, or name "
-                "another address with --url.",
+                f"{self.url} gave no answer to {action} ({type(error).__name__}). Its log may say why.",
             ) from error
         try:
             body = answer.json()
