@@ -46,7 +46,9 @@ export function DeleteCollection({ collection, onClose, onDeleted }: Props) {
         <Text size="sm">{t('collections.deleteConsequence')}</Text>
         {typeof count === 'number' && (
           <Text size="sm" fw={600}>
-            {t('collections.deleteRecords', { count, total: new Intl.NumberFormat(i18n.language).format(count) })}
+            {count === 0
+              ? t('collections.deleteEmpty')
+              : t('collections.deleteRecords', { count, total: new Intl.NumberFormat(i18n.language).format(count) })}
           </Text>
         )}
       </Stack>

@@ -20,7 +20,7 @@ export function DeleteField({ collection, field, onClose }: Props) {
   const refresh = useRefreshCollections();
   const refreshRecords = useRefreshRecords(collection.name);
   const { data: count } = useQuery({
-    queryKey: ['count', collection.name, 'with', field?.name],
+    queryKey: ['values', collection.name, field?.name],
     queryFn: () => countRecords(collection.name, { [field?.name ?? '']: { $notEmpty: true } }),
     enabled: field !== null,
     retry: false,

@@ -35,7 +35,7 @@ export function FieldForm({ draft, onChange, taken, existing, errors }: Props) {
     <Stack gap="md">
       <Select
         label={t('field.interface')}
-        description={existing ? t('config.locked', { ns: 'fields' }) : t(`example.${kind.id}`, { ns: 'fields', defaultValue: '' })}
+        description={existing ? t('config.locked', { ns: 'fields' }) : t('field.example', { value: t(`example.${kind.id}`, { ns: 'fields' }) })}
         data={options}
         value={kind.id}
         disabled={existing}

@@ -1,12 +1,12 @@
 import classes from './data.module.css';
 import { interfaceOf } from '../../fields';
-import { fieldTitle, shownFields, type CollectionMeta, type RecordRow } from './model';
+import { fieldTitle, listFields, type CollectionMeta, type RecordRow } from './model';
 
 /** All values of a record, read-only. */
 export function RecordDetails({ collection, record }: { collection: CollectionMeta; record: RecordRow }) {
   return (
     <dl className={classes.details}>
-      {shownFields(collection).map((field) => {
+      {listFields(collection).map((field) => {
         const { View } = interfaceOf(field);
         return (
           <div key={field.name} className={classes.detail}>

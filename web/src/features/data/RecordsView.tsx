@@ -17,6 +17,7 @@ import { recordColumns, recordFilterFields } from './recordColumns';
 import { RecordDrawer } from './RecordDrawer';
 import { interfaceOf } from '../../fields';
 import { recordParam } from './routes';
+import { useReturnFocus } from './useReturnFocus';
 
 interface Props {
   collection: CollectionMeta;
@@ -47,10 +48,13 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const searchable = useMemo(() => shownFields(collection).some((field) => interfaceOf(field).searchable), [collection]);
   const writable = editableFields(collection).length > 0;
 
+  const rememberFocus = useReturnFocus();
   const show = useCallback(
-    (record: string | undefined, edit?: boolean) =>
-      void navigate({ to: '.', search: (old: Record<string, unknown>) => ({ ...old, record: record === undefined ? undefined : recordParam(record), edit: edit || undefined }) }),
-    [navigate],
+    (record: string | undefined, edit?: boolean) => {
+      rememberFocus(record !== undefined);
+      void navigate({ to: '.', search: (old: Record<string, unknown>) => ({ ...old, record: record === undefined ? undefined : recordParam(record), edit: edit || undefined }) });
+    },
+    [navigate, rememberFocus],
   );
   const rowHref = (row: RecordRow) =>
     router.buildLocation({ to: '/admin/r/$collection/$id', params: { collection: collection.name, id: rowId(row) } }).href;

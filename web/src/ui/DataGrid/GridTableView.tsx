@@ -106,6 +106,7 @@ export function GridTableView<Row extends object>(props: Props<Row>) {
         aria-busy={props.busy || props.skeleton}
         onKeyDown={keyboard.onKeyDown}
         onFocus={keyboard.onFocus}
+        onBlur={keyboard.onBlur}
       >
         <HeaderRow
           layout={layout}

@@ -1,5 +1,5 @@
 /** The WAI-ARIA grid keyboard model: one tab stop, arrows move from cell to cell. */
-import { useCallback, useRef, useState, type FocusEvent, type KeyboardEvent, type RefObject } from 'react';
+import { useCallback, useEffect, useRef, useState, type FocusEvent, type KeyboardEvent, type RefObject } from 'react';
 
 /** `row` -1 is the header. */
 export interface CellPosition {
@@ -113,10 +113,21 @@ export function useGridKeyboard({ grid, rowCount, columnCount, pageRows, reveal,
     focusCell(to);
   };
 
+  // The focused row may go away (deleted, filtered); the focus goes to the one that took its place.
+  const focused = useRef<Element | null>(null);
+  useEffect(() => {
+    if (!focused.current || focused.current.isConnected || document.activeElement !== document.body) return;
+    focused.current = null;
+    focusCell(current);
+  });
+  const onBlur = () => {
+    focused.current = null;
+  };
   const onFocus = (event: FocusEvent) => {
+    focused.current = event.target;
     const at = positionOf(event.target);
     if (at && (at.row !== current.row || at.column !== current.column)) setActive(at);
   };
 
-  return { active: current, focusCell, onKeyDown, onFocus };
+  return { active: current, focusCell, onKeyDown, onFocus, onBlur };
 }
