@@ -146,7 +146,7 @@ def word_list(text: str) -> tuple[str, ...]:
 def password_hash(text: str) -> str:
     """An argon2id hash in its usual text form."""
     if not text.startswith("$argon2id$"):
-        raise Invalid("an argon2id hash, which starts with $argon2id$")
+        raise InvalidValue("an argon2id hash, which starts with $argon2id$")
     return text
 
 
