@@ -1,0 +1,108 @@
+"""Generated secrets, and where an app's data lies."""
+
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from atoll import settings
+from atoll.errors import BadRequest
+from atoll.server.apps import offset
+from atoll.server.databases import app_database, main_database
+from atoll.server.keys import kept_secret, main_token_secret
+from atoll.supervisor.models import AppModel, DatabaseOptions
+
+POSTGRES = {
+    "DB_DIALECT": "postgres",
+    "DB_HOST": "db",
+    "DB_DATABASE": "main",
+    "DB_USER": "u",
+    "DB_PASSWORD": "p",
+}
+
+
+def model(**changes: object) -> AppModel:
+    values = {
+        "uid": "u1",
+        "name": "crm",
+        "display_name": "CRM",
+        "desired": "running",
+        "generation": 1,
+        "secret": "00" * 32,
+    }
+    return AppModel(**(values | changes))  # type: ignore[arg-type]
+
+
+def loaded(tmp_path: Path, **environ: str) -> settings.Settings:
+    return settings.load({"STORAGE_PATH": str(tmp_path), **environ}).settings
+
+
+def test_a_secret_is_made_once_also_by_many_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "apps" / "main" / "key.dat"
+    with ThreadPoolExecutor(8) as pool:
+        values = set(pool.map(lambda _: kept_secret(file), range(32)))
+    assert len(values) == 1
+    assert len(values.pop()) == 32
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [entry.name for entry in file.parent.iterdir()] == ["key.dat"]
+
+
+def test_app_key_signs_tokens_when_it_is_given(tmp_path: Path) -> None:
+    key = "k" * 32
+    assert main_token_secret(loaded(tmp_path, APP_KEY=key)) == key.encode()
+    assert main_token_secret(loaded(tmp_path)) == main_token_secret(loaded(tmp_path))
+
+
+def test_a_new_sqlite_database_lies_beside_the_main_one(tmp_path: Path) -> None:
+    config = app_database(loaded(tmp_path), model())
+    assert config.storage == tmp_path / "db" / "crm.sqlite"
+
+
+def test_a_new_postgres_database_has_the_apps_name(tmp_path: Path) -> None:
+    chosen = loaded(tmp_path, **POSTGRES)
+    config = app_database(chosen, model())
+    assert (config.database, config.schema, config.host) == ("crm", None, "db")
+    assert main_database(chosen).database == "main"
+
+
+def test_a_new_schema_lies_in_the_main_database(tmp_path: Path) -> None:
+    config = app_database(loaded(tmp_path, **POSTGRES), model(connection="new_schema"))
+    assert (config.database, config.schema) == ("main", "crm")
+
+
+def test_a_new_schema_needs_postgres(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="Choose a new database"):
+        app_database(loaded(tmp_path), model(connection="new_schema"))
+
+
+def test_a_connection_takes_nothing_from_the_environment(tmp_path: Path) -> None:
+    options = DatabaseOptions(dialect="postgres", host="other", database="d", username="x", password="y")
+    config = app_database(loaded(tmp_path, **POSTGRES), model(connection="new_connection", database=options))
+    assert (config.host, config.database, config.user, config.password) == ("other", "d", "x", "y")
+
+
+@pytest.mark.parametrize("missing", ["host", "database", "username"])
+def test_an_incomplete_connection_names_what_is_missing(tmp_path: Path, missing: str) -> None:
+    values = {"host": "h", "database": "d", "username": "u"} | {missing: None}
+    options = DatabaseOptions(dialect="postgres", **values)  # type: ignore[arg-type]
+    with pytest.raises(BadRequest, match=missing):
+        app_database(loaded(tmp_path), model(connection="new_connection", database=options))
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", "a.b", ""])
+def test_a_file_name_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
+    options = DatabaseOptions(dialect="sqlite", database=name)
+    chosen = loaded(tmp_path)
+    if not name:
+        assert app_database(chosen, model(database=options)).storage == tmp_path / "db" / "crm.sqlite"
+        return
+    with pytest.raises(BadRequest, match="cannot be a database name"):
+        app_database(chosen, model(database=options))
+
+
+def test_the_time_zone_is_told_as_an_offset() -> None:
+    assert offset("UTC") == "UTC"
+    assert offset("Asia/Shanghai") == "+08:00"
