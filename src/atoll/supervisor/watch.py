@@ -55,7 +55,7 @@ class Watch:
         self._trusted: dict[str, str] = {}
         self._cards: dict[bytes, EnvironmentCard] = {}
         self._refused: dict[str, Reason] = {}
-        self._doubts: dict[str, int] = {}
+        self._doubts: dict[str, dict[str, int] | None] = {}
         self._dead_since: dict[tuple[str, str], float] = {}
         self._epoch = ""
         self._grace_until = 0.0
@@ -97,7 +97,7 @@ class Watch:
         """
         view = self._directory.environments.get(environment)
         if view is not None and view.available and len(view.instances) == 1:
-            self._doubts[environment] = -1
+            self._doubts.setdefault(environment, None)
         self.look_soon()
 
     # -- loops
@@ -288,13 +288,15 @@ class Watch:
         )
 
     def _doubted(self, name: str, seen: Iterable[tuple[Sighting, EnvironmentCard]]) -> bool:
-        """True until an instance renewed its lease after the doubt arose."""
+        """True until an instance renewed its lease after the doubt arose, or a new one came."""
         if name not in self._doubts:
             return False
-        renewals = sum(sighting.renewals for sighting, _ in seen)
-        if self._doubts[name] < 0:
+        renewals = {each.instance: each.renewals for each, _ in seen if each.alive}
+        before = self._doubts[name]
+        if before is None:
             self._doubts[name] = renewals
-        if renewals <= self._doubts[name]:
+            return True
+        if all(before.get(instance, -1) >= count for instance, count in renewals.items()):
             return True
         del self._doubts[name]
         return False

@@ -197,9 +197,11 @@ class PresenceConformance:
         """With the instance, soon."""
         announcement = await presence.announce(shown := card(), signed(shown))
         announcement.complain("the disk is full")
-        async with asyncio.timeout(PATIENCE):
-            while (
-                seen := await sighting(other_presence, shown)
-            ) is None or seen.problem != "the disk is full":
-                await asyncio.sleep(0.02)
+        for _ in range(int(PATIENCE / 0.05)):
+            seen = await sighting(other_presence, shown)
+            if seen is not None and seen.problem == "the disk is full":
+                break
+            await asyncio.sleep(0.05)
+        else:
+            pytest.fail("the complaint is not shown")
         await announcement.withdraw()
