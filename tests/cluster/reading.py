@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 from atoll.testing.client import CallFailed
 from atoll.testing.deployment import Deployment
 from atoll.testing.processes import ServerProcess
 
+HOSTING = "atoll.supervisor.process.hosted"
+
 
 def starts(server: ServerProcess, name: str) -> int:
     """How often the server started the app, by its log."""
-    return sum(1 for line in server.log().splitlines() if "app started" in line and f'"{name}"' in line)
+    lines = (json.loads(line) for line in server.log().splitlines() if line.startswith("{"))
+    return sum(
+        1
+        for line in lines
+        if line["logger"] == HOSTING and line["message"] == "app started" and line["app"] == name
+    )
 
 
 async def traces(deployment: Deployment, name: str) -> list[str]:

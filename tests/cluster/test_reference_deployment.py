@@ -100,9 +100,10 @@ async def test_unknown_and_stopped_apps_have_their_own_codes(deployment: Deploym
     await deployment.client.wait_status("resting", "stopped")
     stopped = await deployment.client.ask("resting")
     assert (stopped.status_code, stopped.json()["error"]["code"]) == (503, "APP_STOPPED")
-    direct = await deployment.worker("env_b").ask("resting")
+    async with deployment.worker("env_b") as worker:
+        direct = await worker.ask("resting")
     assert (direct.status_code, direct.json()["error"]["code"]) == (503, "APP_STOPPED")
-    await deployment.client.remove_app("resting")
+    await deployment.client.remove_app("resting", removeDatabase="true")
     gone = await deployment.client.ask("resting")
     assert gone.status_code == 404
 
@@ -167,7 +168,7 @@ async def test_flushed_redis_heals(deployment: Deployment, crm: AtollClient, say
     await client.wait_status("crm", "running")
     await client.create_app("afterwards", ["env_b"])
     say(f"FLUSHALL: environments, statuses and commands work again after {time.monotonic() - began:.1f} s")
-    await client.remove_app("afterwards")
+    await client.remove_app("afterwards", removeDatabase="true")
     assert set(await client.environments()) == set(before)
 
 
@@ -189,7 +190,7 @@ async def test_no_secret_lies_in_redis(deployment: Deployment, crm: AtollClient,
             assert secret not in value, key
             assert secret not in key
     say(f"searched {len(content)} Redis keys for {len(secrets)} secrets: none found")
-    await deployment.client.remove_app("secretive")
+    await deployment.client.remove_app("secretive", removeDatabase="true")
 
 
 async def test_logs_hold_no_secret(deployment: Deployment) -> None:
