@@ -77,7 +77,10 @@ export interface AppRow {
   environments?: string[];
   options?: AppOptions;
   desired?: 'running' | 'stopped' | 'ready';
+  /** The first of `reasons`. */
   reason?: Reason | null;
+  /** By environment. */
+  reasons?: Record<string, Reason>;
   progress?: Progress | null;
   /** Changed options wait for a restart. */
   restartNeeded?: boolean;
