@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import ssl
 import tempfile
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import asyncpg
 import msgspec
@@ -94,27 +96,30 @@ class PostgresPool:
         self._config = config
         self._pool: asyncpg.Pool[Any] | None = None
         self._users = 0
+        self._changing = asyncio.Lock()
 
     async def open(self) -> None:
         """One more user."""
-        self._users += 1
-        if self._pool is None:
-            self._pool = await asyncpg.create_pool(
-                **connect_options(self._config),
-                min_size=0,
-                max_size=self._config.pool_max,
-                max_inactive_connection_lifetime=self._config.pool_idle,
-                statement_cache_size=500,
-                init=_prepare,
-                reset=_leave,
-            )
+        async with self._changing:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    **connect_options(self._config),
+                    min_size=0,
+                    max_size=self._config.pool_max,
+                    max_inactive_connection_lifetime=self._config.pool_idle,
+                    statement_cache_size=500,
+                    init=_prepare,
+                    reset=_leave,
+                )
+            self._users += 1
 
     async def close(self) -> None:
         """One user less; the last one waits for calls under way and closes the connections."""
-        self._users -= 1
-        if self._users == 0 and self._pool is not None:
-            pool, self._pool = self._pool, None
-            await pool.close()
+        async with self._changing:
+            self._users -= 1
+            if self._users == 0 and self._pool is not None:
+                pool, self._pool = self._pool, None
+                await pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
@@ -136,14 +141,15 @@ class PostgresPools:
     """The pools of one process by where they lead, so that apps in schemas of one database share one."""
 
     def __init__(self) -> None:
-        self._pools: dict[DatabaseConfig, PostgresPool] = {}
+        self._pools: WeakValueDictionary[DatabaseConfig, PostgresPool] = WeakValueDictionary()
 
     def get(self, config: DatabaseConfig) -> PostgresPool:
-        """The pool for this server, database and user; made on first request and kept."""
+        """The pool for this server, database and user; gone with the last database that has it."""
         key = replace(config, schema=None, table_prefix="")
-        if key not in self._pools:
-            self._pools[key] = PostgresPool(key)
-        return self._pools[key]
+        pool = self._pools.get(key)
+        if pool is None:
+            pool = self._pools[key] = PostgresPool(key)
+        return pool
 
 
 async def _prepare(connection: Any) -> None:
