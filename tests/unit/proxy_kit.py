@@ -36,7 +36,7 @@ from atoll.supervisor.routing import (
     normal_host,
 )
 
-PATIENCE = 10.0
+PATIENCE = 4.0
 
 
 async def eventually(reached: Callable[[], bool], what: str) -> None:

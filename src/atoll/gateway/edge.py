@@ -23,7 +23,7 @@ class EdgeLimits:
         hold_page: the same for a page, which has a waiting page to show.
     """
 
-    connections: int = 20_000
+    connections: int = 10_000
     head: float = 15.0
     head_size: int = 65_536
     body: float = 60.0

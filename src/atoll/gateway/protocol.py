@@ -222,9 +222,8 @@ class GatewayProtocol(HttpToolsProtocol):
         incoming = self.parsing
         if incoming is None:
             return b""
-        if (
-            not incoming.websocket
-        ):  # any other protocol: the offer is not taken up, the request is a usual one
+        if not incoming.websocket and incoming.method != b"CONNECT":
+            # Any other protocol: the offer is not taken up, the request is a usual one.
             self.parsing = None
             self.parser = httptools.HttpRequestParser(self)
             self.in_head, self.head_size = True, 0
@@ -283,6 +282,7 @@ class GatewayProtocol(HttpToolsProtocol):
             path, query, incoming.notable, authority or b"", trusted=self.origin.trusted
         )
         if error is not None:
+            incoming.keep_alive = False  # where the next request would begin is anybody's guess
             decision.route = Unavailable(decision.resolved.app, error)
         if authority is not None or not incoming.url.startswith(b"/"):
             incoming.url = path + (b"?" + query if query else b"")

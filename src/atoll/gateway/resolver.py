@@ -137,16 +137,15 @@ def resolve(
         kind = Kind.ASSET
     elif path.startswith(FILES_OF_APP):
         app, kind = _segment(path[len(FILES_OF_APP) :].partition(b"/")[0]), Kind.FILE
-    chosen = True
+    if environment and ENVIRONMENT_NAME.fullmatch(environment) is None:
+        raise BadRequest("The name of the environment is not valid. Check __env or X-Environment.")
     if not app:
         app = app_by_host(host.decode("latin-1")) if host else None
         if app is None:
             return Resolved(MAIN, environment or None, kind, path, query, base, chosen=False)
     if APP_NAME.fullmatch(app) is None:
         raise AppNotFound("There is no such app. Check the name of the app in the address.")
-    if environment and ENVIRONMENT_NAME.fullmatch(environment) is None:
-        raise BadRequest("The name of the environment is not valid. Check __env or X-Environment.")
-    return Resolved(app, environment or None, kind, path, query, base, chosen)
+    return Resolved(app, environment or None, kind, path, query, base, chosen=True)
 
 
 def _segment(raw: bytes) -> str:

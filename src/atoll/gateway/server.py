@@ -169,11 +169,11 @@ class HttpServer:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft == resource.RLIM_INFINITY:
             return
-        wanted = self._edge.limits.connections * 2 + SPARE_FILES
+        wanted = self._edge.limits.connections * 2
         if soft < wanted:
             soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        most = max(16, (soft - SPARE_FILES) // 2)
+        most = max(16, soft * 3 // 4 - SPARE_FILES)
         if self._edge.limits.connections > most:
             log.warning(
                 "fewer connections than configured, as few files may be open", extra={"connections": most}
