@@ -11,7 +11,7 @@ import typer
 
 from atoll import settings
 from atoll.cli.checks import machine
-from atoll.cli.checks.result import Check, ok, remark, wrong
+from atoll.cli.checks.result import Check, remark, wrong
 from atoll.cli.connect import AsJson
 from atoll.cli.exits import ExitCode
 from atoll.cli.local import record
@@ -59,12 +59,7 @@ def _deployment(chosen: settings.Settings) -> list[Check]:
     if running is not None:
         # `atoll up` owns this folder: its servers have settings of their own, so they are asked instead.
         return checks + [
-            ok(member.name, f"{member.url} answers")
-            if machine.healthy(member.url)
-            else wrong(
-                member.name, f"{member.url} does not answer", "see its lines in the output of atoll up"
-            )
-            for member in (running.supervisor, *running.environments)
+            machine.server(member.name, member.url) for member in (running.supervisor, *running.environments)
         ]
     checks.append(machine.port(chosen))
     checks += asyncio.run(database_checks(chosen))

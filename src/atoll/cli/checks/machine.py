@@ -9,6 +9,7 @@ import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -110,3 +111,17 @@ def healthy(url: str) -> bool:
     except httpx.HTTPError:
         return False
     return answer.status_code == httpx.codes.OK and answer.text.strip() == "ok"
+
+
+def server(name: str, url: str) -> Check:
+    """What a running server says about itself: database, Redis and whatever else it needs."""
+    remedy = "see its lines in the output of atoll up"
+    try:
+        answer = httpx.get(f"{url}/api/__ready", timeout=5, trust_env=False)
+        checks: dict[str, dict[str, Any]] = answer.json()["checks"]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return wrong(name, f"{url} does not answer", remedy)
+    failing = [subject for subject, found in checks.items() if not found.get("ok")]
+    if failing:
+        return wrong(name, f"{url} is not ready: {', '.join(failing)}", remedy)
+    return ok(name, f"{url} is ready ({', '.join(checks)})")
