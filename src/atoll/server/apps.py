@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import shutil
 from collections.abc import Awaitable, Callable
@@ -26,8 +25,6 @@ from atoll.supervisor.process.base import AppRuntime
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,6 @@ class ApplicationRuntime(AppRuntime):
         """See the base class."""
         application = await self._assembled()
         await application.start()
-        log.info("app started", extra={"app": self._model.name})
 
     async def stop(self) -> None:
         """See the base class."""
