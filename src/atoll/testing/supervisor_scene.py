@@ -72,6 +72,7 @@ class Scene:
         self.world = ToyWorld()
         self.environments: dict[str, Environment] = {}
         self._memory = Ways.memory()
+        self._ways: list[Ways] = []
         self._open: dict[object, Ways] = {}
         self.database = connect(DatabaseConfig(dialect="sqlite", storage=folder / "main.sqlite"))
         self.store = DatabaseStore(self.database, b"k" * 32)
@@ -79,8 +80,10 @@ class Scene:
         self.supervisor = self.new_supervisor()
 
     def ways(self) -> Ways:
-        """For one more process."""
-        return self._memory if self._redis_url is None else Ways.redis(self._redis_url, self.namespace)
+        """For one more process; closed with the scene at the latest."""
+        made = self._memory if self._redis_url is None else Ways.redis(self._redis_url, self.namespace)
+        self._ways.append(made)
+        return made
 
     def new_supervisor(self, keys: KeyPair | None = None) -> Supervisor:
         """Another Supervisor process on the same store, not started."""
@@ -133,6 +136,8 @@ class Scene:
         for process in list(self._open):
             if isinstance(process, (Environment, Supervisor)):
                 await self.stop(process)
+        for ways in self._ways:
+            await ways.close()
         await self.database.close()
 
     # -- looking
