@@ -116,13 +116,11 @@ export function HeaderCell<Row>(props: Props<Row>) {
           aria-hidden="true"
           data-part="resizer"
           className={classes.resizer}
-          draggable
-          onDragStart={(event) => {
-            // The edge resizes; it must not start dragging the whole header.
+          onMouseDown={(event) => {
+            // The edge resizes; without this it would also drag the whole header.
             event.preventDefault();
-            event.stopPropagation();
+            header.getResizeHandler()(event);
           }}
-          onMouseDown={header.getResizeHandler()}
           onTouchStart={header.getResizeHandler()}
           onDoubleClick={() => props.onFit(column.id)}
         />

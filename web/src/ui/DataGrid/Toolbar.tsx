@@ -130,7 +130,7 @@ function ViewMenu<Row>({ layout, columns }: { layout: GridLayout; columns: GridC
               data={densities.map(([value, label]) => ({ value, label }))}
             />
           </div>
-          <Button size="xs" variant="default" disabled={!layout.changed} onClick={layout.reset}>
+          <Button size="xs" variant="default" onClick={layout.reset}>
             {t('resetView')}
           </Button>
         </Stack>

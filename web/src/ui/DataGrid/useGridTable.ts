@@ -37,8 +37,6 @@ export interface GridLayout {
   density: Density;
   setDensity: (density: Density) => void;
   saveSize: (size: number) => void;
-  /** True when the user changed anything. */
-  changed: boolean;
   reset: () => void;
   moveColumn: (id: string, target: string) => void;
   shiftColumn: (id: string, by: -1 | 1) => void;
@@ -133,7 +131,6 @@ export function useGridTable<Row>({ gridKey, columns, selectable, hasActions }: 
     density: preference.density ?? 'normal',
     setDensity: (density) => change((old) => ({ ...old, density })),
     saveSize: (size) => change((old) => ({ ...old, size })),
-    changed: Object.keys(preference).length > 0,
     reset: () => change(() => ({})),
     moveColumn,
     shiftColumn,

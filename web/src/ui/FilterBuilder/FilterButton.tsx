@@ -89,7 +89,7 @@ export function FilterButton({ fields, filter, onChange, openAt, onOpened, total
           {total !== undefined && t('results', { count: total, total: new Intl.NumberFormat(i18n.language).format(total) })}
         </Text>
         <Row gap="xs">
-          <Button size="xs" variant="subtle" disabled={leaves(tree).length === 0} onClick={() => setTree(emptyGroup())}>
+          <Button size="xs" variant="subtle" onClick={() => setTree(emptyGroup())}>
             {t('clear')}
           </Button>
           <Button size="xs" onClick={() => setOpened(false)}>

@@ -1,0 +1,142 @@
+import { MantineProvider } from '@mantine/core';
+import { cleanup, render, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import i18next from 'i18next';
+import { useState } from 'react';
+import { I18nextProvider } from 'react-i18next';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startTranslations } from '../app/i18n';
+import english from './locales/en-US.json';
+import operators from '../ui/FilterBuilder/locales/en-US.json';
+import { INTERFACES, InvalidInput, interfaceById, interfaceOf, isEditable, isRequired, plainTitle, type FieldMeta } from '.';
+import { formatDecimal, parseDecimal } from './interfaces/decimal';
+import { parseJson } from './interfaces/json';
+import { parseNumber } from './interfaces/number';
+import { choicesFromText } from './parts/ChoicesEditor';
+import { numberOf } from './parts/filterValues';
+import { formatDay, toInstant, toLocal } from './parts/moments';
+import { formatWhole, parseWhole } from './parts/wholeNumber';
+
+beforeAll(async () => {
+  // The test DOM has no font loading, which growing text areas wait for.
+  Object.defineProperty(document, 'fonts', { value: new EventTarget(), configurable: true });
+  await startTranslations();
+  await i18next.loadNamespaces('fields');
+});
+afterEach(cleanup);
+
+const field = (type: string, more: Partial<FieldMeta> = {}): FieldMeta => ({ name: 'x', type, ...more });
+
+describe('field registry', () => {
+  it('finds the kind by interface and type, by interface, by type, and never fails', () => {
+    expect(interfaceOf(field('bigInt', { interface: 'integer' })).id).toBe('bigInt');
+    expect(interfaceOf(field('integer', { interface: 'integer' })).id).toBe('integer');
+    expect(interfaceOf(field('decimal', { interface: 'number' })).id).toBe('decimal');
+    expect(interfaceOf(field('float', { interface: 'number' })).id).toBe('number');
+    expect(interfaceOf(field('dateOnly')).id).toBe('date');
+    expect(interfaceOf(field('string', { interface: 'email' })).id).toBe('text');
+    expect(interfaceOf(field('geometry', { interface: 'circle' })).id).toBe('unknown');
+  });
+
+  it('has words for every kind and operator', () => {
+    for (const kind of INTERFACES) {
+      expect(english.interface, kind.id).toHaveProperty(kind.id);
+      for (const operator of kind.operators) expect(operators.operator).toHaveProperty(operator.replace('$', ''));
+    }
+  });
+
+  it('shows nothing, and foreign values, without failing', () => {
+    for (const kind of INTERFACES) {
+      for (const value of [null, undefined, '', 'text', 12, true, { a: 1 }, [1]]) {
+        expect(typeof kind.text(value, field(kind.wire.type), 'en-US')).toBe('string');
+        render(
+          <I18nextProvider i18n={i18next}>
+            <MantineProvider env="test">
+              <kind.Cell field={field(kind.wire.type)} value={value} />
+              <kind.View field={field(kind.wire.type)} value={value} />
+            </MantineProvider>
+          </I18nextProvider>,
+        );
+        cleanup();
+      }
+    }
+  });
+
+  it('edits every kind that can be edited, with a label', () => {
+    for (const kind of INTERFACES) {
+      if (!kind.Edit) continue;
+      render(
+        <I18nextProvider i18n={i18next}>
+          <MantineProvider env="test">
+            <kind.Edit field={field(kind.wire.type)} value={null} onChange={() => undefined} label={`Label of ${kind.id}`} />
+          </MantineProvider>
+        </I18nextProvider>,
+      );
+      expect(screen.getAllByLabelText(`Label of ${kind.id}`).length, kind.id).toBeGreaterThan(0);
+      cleanup();
+    }
+  });
+
+  it('knows what people may write and must fill in', () => {
+    expect(isEditable(field('bigInt', { interface: 'id', autoIncrement: true }))).toBe(false);
+    expect(isEditable(field('string', { hidden: true }))).toBe(false);
+    expect(isRequired(field('string', { allowNull: false }))).toBe(true);
+    expect(isRequired(field('bigInt', { allowNull: false, primaryKey: true, autoIncrement: true }))).toBe(false);
+    expect(plainTitle('{{t("Created at")}}')).toBe('Created at');
+  });
+});
+
+describe('values', () => {
+  it('keeps every digit of big and exact numbers', () => {
+    expect(parseWhole('9007199254740993', -(2n ** 63n), 2n ** 63n - 1n)).toBe('9007199254740993');
+    expect(parseWhole('12', 0n, 99n)).toBe(12);
+    expect(parseWhole('100', 0n, 99n)).toBeInstanceOf(InvalidInput);
+    expect(parseWhole('12x', 0n, 99n)).toBeInstanceOf(InvalidInput);
+    expect(parseWhole(' ', 0n, 99n)).toBeNull();
+    expect(formatWhole('9007199254740993', null, 'en-US')).toBe('9,007,199,254,740,993');
+    expect(formatDecimal('12345678901234567890.10', field('decimal'), 'en-US')).toBe('12,345,678,901,234,567,890.10');
+    expect(numberOf('9007199254740993')).toBe('9007199254740993');
+    expect(numberOf('abc')).toBeNull();
+  });
+
+  it('checks decimals against the column', () => {
+    const money = field('decimal', { precision: 5, scale: 2 });
+    expect(parseDecimal('12,5', money)).toBe('12.5');
+    expect(parseDecimal('-0012.50', money)).toBe('-12.50');
+    expect(parseDecimal('.5', money)).toBe('0.5');
+    expect(parseDecimal('1234', money)).toBeInstanceOf(InvalidInput);
+    expect(parseDecimal('1.234', money)).toBeInstanceOf(InvalidInput);
+    expect(parseDecimal('1e3', money)).toBeInstanceOf(InvalidInput);
+    expect(parseNumber('1.5')).toBe(1.5);
+    expect(parseNumber('-')).toBeInstanceOf(InvalidInput);
+  });
+
+  it('turns wall clock into instants and days into themselves', () => {
+    const instant = toInstant('2026-11-22 14:30:00');
+    expect(toLocal(instant)).toBe('2026-11-22 14:30:00');
+    expect(toInstant('nonsense')).toBeNull();
+    expect(formatDay('2026-11-22', null, 'en-US')).toBe('Nov 22, 2026');
+  });
+
+  it('keeps unfinished JSON as text', () => {
+    expect(parseJson('{"a":1}')).toEqual({ a: 1 });
+    expect(parseJson('{"a":')).toBeInstanceOf(InvalidInput);
+    expect(parseJson(' ')).toBeNull();
+  });
+
+  it('takes pasted lines as choices', () => {
+    expect(choicesFromText('a\tOpen\n\n b \n', 0)).toMatchObject([{ value: 'a', label: 'Open' }, { value: 'b', label: 'b' }]);
+  });
+
+  it('shows what was typed while it is wrong', async () => {
+    const { Edit } = interfaceById('integer');
+    function Form() {
+      const [value, setValue] = useState<unknown>(null);
+      return Edit && <Edit field={field('integer')} value={value} onChange={setValue} label="Number" />;
+    }
+    render(<I18nextProvider i18n={i18next}><MantineProvider env="test"><Form /></MantineProvider></I18nextProvider>);
+    const input = screen.getByLabelText('Number');
+    await userEvent.type(input, '-1x');
+    expect((input as HTMLInputElement).value).toBe('-1x');
+  });
+});
