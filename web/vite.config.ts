@@ -2,8 +2,20 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-/** Packages every screen needs; kept in one chunk so that a route change loads only its own code. */
-const CORE = /node_modules\/(react|react-dom|scheduler|i18next|react-i18next|@tanstack\/(react-router|router-core|history|store|react-store|query-core|react-query))\//;
+/**
+ * Packages that most screens need come in few chunks, so that a route change loads only its own code.
+ * Only packages, never our own modules: chunks then depend on each other in one direction.
+ */
+const GROUPS = [
+  {
+    name: 'framework',
+    priority: 3,
+    test: /node_modules\/(react|react-dom|scheduler|i18next|react-i18next|@tanstack\/(react-router|router-core|history|store|react-store|query-core|react-query))\//,
+  },
+  { name: 'components', priority: 2, test: /node_modules\/@mantine\/(core|hooks|notifications|modals)\//, minShareCount: 2 },
+  { name: 'grid', priority: 1, test: /node_modules\/@tanstack\// },
+  { name: 'icons', priority: 1, test: /node_modules\/@tabler\//, minShareCount: 2 },
+];
 
 export default defineConfig({
   // The server puts the shared, immutable asset address in place of "./assets/".
@@ -17,7 +29,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     rolldownOptions: {
       output: {
-        codeSplitting: { groups: [{ name: 'core', test: CORE }] },
+        codeSplitting: { groups: GROUPS },
       },
     },
   },
