@@ -1,0 +1,143 @@
+"""Sign-in, sessions and their end."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from atoll.application.app import Application
+from atoll.application.auth import tokens
+from atoll.cluster.pubsub import MemoryPubSub
+from atoll.database.drivers import Database
+
+from .conftest import ROOT, SECRET, Api, client_of, make_app, until
+
+pytestmark = pytest.mark.anyio
+
+
+async def code_of(api: Api, action: str = "auth:check", **headers: str) -> tuple[int, str | None]:
+    response = await api.call(action, headers=headers)
+    return response.status_code, response.json()["errors"][0]["code"] if response.status_code != 200 else None
+
+
+async def test_tokens_of_another_app_or_secret_are_refused(app: Application, anonymous: Api) -> None:
+    for token in (
+        tokens.issue(SECRET, "crm", 1),
+        tokens.issue(b"another secret of thirty-two byte", "main", 1),
+        "not.a.token",
+        "",
+    ):
+        assert await code_of(Api(anonymous.client, token), Authorization=f"Bearer {token}") == (
+            401,
+            "INVALID_TOKEN",
+        )
+    assert await code_of(anonymous) == (401, "EMPTY_TOKEN")
+    assert await code_of(Api(anonymous.client, tokens.issue(SECRET, "main", 1))) == (200, None)
+    assert await code_of(Api(anonymous.client, tokens.issue(SECRET, "main", 77))) == (401, "NOT_EXIST_USER")
+
+
+async def test_token_ages(anonymous: Api) -> None:
+    long_ago = int((time.time() - 8 * 86400) * 1000)
+    old = tokens.issue(SECRET, "main", 1, signed_in_at=long_ago)
+    assert await code_of(Api(anonymous.client, old)) == (401, "EXPIRED_SESSION")
+    lapsed = tokens.issue(SECRET, "main", 1, lifetime=-2 * 86400)
+    assert await code_of(Api(anonymous.client, lapsed)) == (401, "EXPIRED_SESSION")
+    unknown = tokens.issue(SECRET, "main", 1, lifetime=-5)
+    assert await code_of(Api(anonymous.client, unknown)) == (401, "TOKEN_RENEW_FAILED")
+    key = tokens.issue(SECRET, "main", 1, lifetime=-5, role="admin")
+    assert await code_of(Api(anonymous.client, key)) == (401, "INVALID_TOKEN")
+
+
+async def test_parallel_renewals_agree(app: Application, root: Api) -> None:
+    assert root.token is not None
+    claims = tokens.read(SECRET, "main", root.token)
+    lapsed = tokens.issue(
+        SECRET, "main", 1, lifetime=-5, token_id=claims.token_id, signed_in_at=claims.signed_in_at
+    )
+    old = Api(root.client, lapsed)
+    first, second = (await old.call("auth:check")), (await old.call("auth:check"))
+    renewed = [tokens.read(SECRET, "main", each.headers["x-new-token"]) for each in (first, second)]
+    assert renewed[0].token_id == renewed[1].token_id != claims.token_id
+    assert renewed[0].signed_in_at == claims.signed_in_at
+
+
+async def test_sign_out_ends_the_session_everywhere(database: Database, tmp_path: Path) -> None:
+    bus = MemoryPubSub()
+    one = make_app(database, tmp_path, bus.scope("main"))
+    two = make_app(database, tmp_path, bus.scope("main"))
+    await one.install(ROOT)
+    await one.start()
+    await two.start()
+    async with client_of(one) as first, client_of(two) as second:
+        session = await first.sign_in("nocobase", "admin123")
+        other = Api(second.client, session.token)
+        assert await code_of(other) == (200, None)
+        assert (await session.call("auth:signOut", {})).json() == {}
+        assert await code_of(session) == (401, "BLOCKED_TOKEN")
+        await until(lambda: code_of(other), lambda answer: answer[0] == 401)
+        assert await code_of(other) == (401, "BLOCKED_TOKEN")
+    await two.stop()
+    await two.start()
+    async with client_of(two) as second:
+        assert await code_of(Api(second.client, session.token)) == (401, "BLOCKED_TOKEN")
+    await one.stop()
+    await two.stop()
+
+
+async def test_changed_password_ends_older_sessions(root: Api) -> None:
+    await root.data("users:create", {"username": "kim", "password": "kim-12345"})
+    kim = await root.sign_in("kim", "kim-12345")
+    values = {"oldPassword": "kim-12345", "newPassword": "kim-67890", "confirmPassword": "kim-67890"}
+    await kim.data("auth:changePassword", values)
+    assert await code_of(kim) == (401, "INVALID_TOKEN")
+    assert (await root.call("auth:signIn", {"account": "kim", "password": "kim-12345"})).status_code == 401
+    again = await root.sign_in("kim", "kim-67890")
+    assert await code_of(again) == (200, None)
+
+
+async def test_guessing_is_slowed_down(app: Application, anonymous: Api) -> None:
+    wrong = {"account": "nocobase", "password": "guess"}
+    answers = [(await anonymous.call("auth:signIn", wrong)).status_code for _ in range(11)]
+    assert answers == [401] * 10 + [429]
+    blocked = await anonymous.call("auth:signIn", {"account": "nocobase", "password": "admin123"})
+    assert blocked.status_code == 429
+    assert int(blocked.headers["retry-after"]) > 0
+    async with client_of(app, address="127.0.0.2") as elsewhere:
+        assert await elsewhere.sign_in("nocobase", "admin123")
+
+
+async def test_unknown_and_wrong_answer_the_same(anonymous: Api) -> None:
+    unknown = await anonymous.call("auth:signIn", {"account": "nobody", "password": "x"})
+    wrong = await anonymous.call("auth:signIn", {"account": "nocobase", "password": "x"})
+    assert unknown.status_code == wrong.status_code == 401
+    assert unknown.json() == wrong.json()
+
+
+async def test_destroyed_user_is_out_at_once(root: Api) -> None:
+    made = await root.data("users:create", {"username": "kim", "password": "kim-12345"})
+    kim = await root.sign_in("kim", "kim-12345")
+    assert await code_of(kim) == (200, None)
+    assert await root.data("users:destroy", {}, filterByTk=made["id"]) == 1
+    assert await code_of(kim) == (401, "NOT_EXIST_USER")
+
+
+async def test_first_user_cannot_be_destroyed_by_any_filter(root: Api) -> None:
+    for params in ({"filterByTk": "1"}, {"filter": '{"id.$gt":0}'}, {"filterByTk": "[1,2]"}):
+        assert (await root.call("users:destroy", {}, **params)).status_code == 403
+    assert (await root.call("users:destroy", {})).status_code == 400
+    assert await root.data("users:get", filterByTk=1)
+
+
+async def test_password_hashes_never_leave(root: Api) -> None:
+    await root.data("users:create", {"username": "kim", "password": "kim-12345"})
+    for action, params in (
+        ("users:list", {}),
+        ("users:list", {"fields": "id,password"}),
+        ("users:get", {"filterByTk": 1}),
+        ("auth:check", {}),
+    ):
+        assert "argon2" not in (await root.call(action, **params)).text
+    assert (await root.call("users:list", filter='{"password.$startsWith":"$argon2"}')).status_code == 400
+    assert (await root.call("users:list", sort="password")).status_code == 400

@@ -1,0 +1,108 @@
+"""The WebSocket protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atoll.application.app import Application
+from atoll.cluster.pubsub import MemoryPubSub
+from atoll.database.drivers import Database
+
+from .conftest import ROOT, Api, client_of, make_app
+
+pytestmark = pytest.mark.anyio
+
+
+class Socket:
+    """One connection, driven through ASGI."""
+
+    def __init__(self, app: Application) -> None:
+        self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._from_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        scope = {"type": "websocket", "path": "/ws", "headers": []}
+        self._to_app.put_nowait({"type": "websocket.connect"})
+        self.task = asyncio.ensure_future(self._serve(app, scope))
+
+    async def _serve(self, app: Application, scope: Any) -> None:
+        await app(scope, self._to_app.get, self._from_app.put)
+
+    async def receive(self) -> Any:
+        message = await asyncio.wait_for(self._from_app.get(), 10)
+        return json.loads(message["text"]) if message["type"] == "websocket.send" else message["type"]
+
+    def send(self, text: str) -> None:
+        self._to_app.put_nowait({"type": "websocket.receive", "text": text})
+
+    async def sign_in(self, token: str | None) -> Any:
+        self.send(json.dumps({"type": "auth:token", "payload": {"token": token, "authenticator": "basic"}}))
+        return await self.receive()
+
+    async def close(self) -> None:
+        self._to_app.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await self.task
+
+
+async def test_messages_reach_whom_they_are_for(app: Application, root: Api) -> None:
+    await root.data("users:create", {"username": "kim", "password": "kim-12345"})
+    kim = await root.sign_in("kim", "kim-12345")
+    sockets = [Socket(app) for _ in range(3)]
+    assert [await each.receive() for each in sockets] == ["websocket.accept"] * 3
+    assert await sockets[0].sign_in(root.token) == {"type": "authorized"}
+    assert await sockets[1].sign_in(kim.token) == {"type": "authorized"}
+    sockets[2].send("ping")
+    sockets[2].send("not json")
+    sockets[2].send("[1]")
+    assert (await sockets[2].sign_in("nonsense"))["type"] == "unauthorized"
+    await app.live.publish("x:user", {"n": 1}, user_id=2)
+    await app.live.publish("x:role", {"n": 2}, role="root")
+    await app.live.publish("x:all", {"n": 3})
+    assert [(await sockets[0].receive())["type"] for _ in range(2)] == ["x:role", "x:all"]
+    assert [(await sockets[1].receive())["type"] for _ in range(2)] == ["x:user", "x:all"]
+    assert await sockets[2].receive() == {"type": "x:all", "payload": {"n": 3}}
+    for each in sockets:
+        await each.close()
+    assert len(app.live) == 0
+
+
+async def test_sign_out_and_lost_roles_disconnect(app: Application, root: Api) -> None:
+    await root.data("users:create", {"username": "kim", "password": "kim-12345"})
+    kim = await root.sign_in("kim", "kim-12345")
+    socket = Socket(app)
+    await socket.receive()
+    await socket.sign_in(kim.token)
+    await kim.call("auth:signOut", {})
+    assert await socket.receive() == "websocket.close"
+    await socket.close()
+
+
+async def test_messages_cross_instances(database: Database, tmp_path: Path) -> None:
+    bus = MemoryPubSub()
+    one = make_app(database, tmp_path, bus.scope("main"))
+    two = make_app(database, tmp_path, bus.scope("main"))
+    await one.install(ROOT)
+    await one.start()
+    await two.start()
+    socket = Socket(two)
+    await socket.receive()
+    async with client_of(one) as api:
+        token = (await api.sign_in("nocobase", "admin123")).token
+    assert await socket.sign_in(token) == {"type": "authorized"}
+    await one.live.publish("hello", {"from": "one"}, user_id=1)
+    assert await socket.receive() == {"type": "hello", "payload": {"from": "one"}}
+    await one.stop()
+    await two.stop()
+    assert await socket.receive() == "websocket.close"
+    await socket.close()
+
+
+async def test_a_client_that_does_not_read_is_dropped(app: Application) -> None:
+    client = app.live.join()
+    for number in range(300):
+        await app.live.publish("flood", number)
+    assert client.closed
+    assert client.messages.qsize() == 1
