@@ -32,6 +32,7 @@ SOURCES = (
     "package.json",
     "package-lock.json",
     "vite.config.ts",
+    "precompress.ts",
     "tsconfig.json",
 )
 

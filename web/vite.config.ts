@@ -2,6 +2,8 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
+import { precompress } from './precompress';
+
 /**
  * Packages that most screens need come in few chunks, so that a route change loads only its own code.
  * Only packages, never our own modules: chunks then depend on each other in one direction.
@@ -20,7 +22,7 @@ const GROUPS = [
 export default defineConfig({
   // The server puts the shared, immutable asset address in place of "./assets/".
   base: './',
-  plugins: [react()],
+  plugins: [react(), precompress()],
   build: {
     outDir: '../src/atoll/web/static',
     emptyOutDir: true,
