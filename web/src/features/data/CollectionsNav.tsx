@@ -31,7 +31,7 @@ export function CollectionsNav({ collapsed = false, onNavigate }: Props) {
         return (
           <Tooltip key={collection.name} label={title} position="right" disabled={!collapsed}>
             <NavLink
-              href={router.buildLocation({ to, params }).href}
+              href={router.buildLocation({ to, params }).publicHref}
               label={collapsed ? undefined : title}
               aria-label={collapsed ? title : undefined}
               aria-current={active ? 'page' : undefined}

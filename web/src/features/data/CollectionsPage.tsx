@@ -84,7 +84,7 @@ export function CollectionsPage() {
         state={state}
         onState={setState}
         rowId={(row) => row.name}
-        rowHref={(row) => router.buildLocation({ to, params: params(row) }).href}
+        rowHref={(row) => router.buildLocation({ to, params: params(row) }).publicHref}
         onOpen={(row) => void router.navigate({ to, params: params(row) })}
         onCreate={configure ? () => setCreate(true) : undefined}
         onDelete={configure ? (row) => row.system !== true && setDeleting(row) : undefined}

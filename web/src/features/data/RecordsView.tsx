@@ -57,7 +57,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
     [navigate, rememberFocus],
   );
   const rowHref = (row: RecordRow) =>
-    router.buildLocation({ to: '/admin/r/$collection/$id', params: { collection: collection.name, id: rowId(row) } }).href;
+    router.buildLocation({ to: '/admin/r/$collection/$id', params: { collection: collection.name, id: rowId(row) } }).publicHref;
   const destroy = (ids: string[], message: string) => pendingDeletes.start(collection.name, ids, message);
   const destroyMany = async (selection: GridSelection<RecordRow>) => {
     if (!selection.allMatching && selection.count <= UNDO_LIMIT) {
