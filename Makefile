@@ -1,6 +1,7 @@
 # Two commands are all you need: `make up` runs Atoll, `make test` tests it. Each sets up what it needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo test test-all check web bench docs lock format
+.PHONY: check-style check-types check-layers check-files check-docs check-web
 export PYTHON ?=
 
 PY := .venv/bin/python
@@ -34,14 +35,26 @@ test-all: web ## make test plus the long runs
 	$(PYTEST) -n $(JOBS) --dist loadfile tests/unit tests/conformance tests/api $(args)
 	$(PYTEST) tests/cluster tests/browser $(args)
 
-check: setup ## style, types, layers, UI checks, fresh docs, clean files
+check: check-style check-types check-layers check-files check-docs check-web ## style, types, layers, UI checks, fresh docs, clean files
+
+check-style: setup
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+check-types: setup
 	$(PY) -m mypy
+
+check-layers: setup
 	.venv/bin/lint-imports
-	$(PY) hatch_build.py --check
-	$(PY) -m atoll.cli.reference --check
+
+check-files:
 	@sh scripts/clean_files.sh
+
+check-docs: setup
+	$(PY) -m atoll.cli.reference --check
+
+check-web: setup
+	$(PY) hatch_build.py --check
 
 format: setup ## put the Python code into the common form
 	$(PY) -m ruff check --fix-only --quiet .
