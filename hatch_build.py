@@ -27,7 +27,6 @@ STATIC = ROOT / "src" / "atoll" / "web" / "static"
 BUILD_FILE = "build.json"
 SOURCES = (
     "src",
-    "public",
     "index.html",
     "package.json",
     "package-lock.json",

@@ -2,7 +2,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-import { precompress } from './precompress';
+import { precompress } from './precompress.ts';
 
 /**
  * Packages that most screens need come in few chunks, so that a route change loads only its own code.
