@@ -115,11 +115,18 @@ async def test_a_kept_connection_that_ended_is_replaced_for_idempotent_requests_
         else:
             request.writer.transport.abort()
 
-    for method, body, replayed in (("GET", "", True), ("PUT", "ab", True), ("POST", "ab", False), ("POST", "", False)):
+    for method, body, replayed in (
+        ("GET", "", True),
+        ("PUT", "ab", True),
+        ("POST", "ab", False),
+        ("POST", "", False),
+    ):
         async with upstream(once) as env, gateway(StaticRouter(forward("crm", env))) as running:
             async with client(running) as user:
                 await after_one_answer(user)
-                answer = await user.ask(head(method, "/api/x", X_App="crm", Content_Length=str(len(body))) + body)
+                answer = await user.ask(
+                    head(method, "/api/x", X_App="crm", Content_Length=str(len(body))) + body
+                )
                 assert (answer.status, answer.code) == (503, "UPSTREAM_CLOSED")
                 assert len(env.requests) == (3 if replayed else 2)
 
@@ -135,7 +142,11 @@ async def test_idempotent_request_succeeds_when_the_upstream_had_just_closed() -
             return
         await describe(request)
 
-    async with upstream(handler) as env, gateway(StaticRouter(forward("crm", env))) as running, client(running) as user:
+    async with (
+        upstream(handler) as env,
+        gateway(StaticRouter(forward("crm", env))) as running,
+        client(running) as user,
+    ):
         await after_one_answer(user)
         answer = await user.ask(head("PUT", "/api/__app/crm/second", Content_Length="3") + "abc")
         assert answer.json["body"] == "abc"
@@ -145,7 +156,12 @@ async def test_an_answer_that_breaks_off_breaks_off_for_the_client() -> None:
     async def handler(request: Request) -> None:
         kind = request.target.rpartition(b"/")[2]
         framing = b"Content-Length: 10" if kind == b"length" else b"Transfer-Encoding: chunked"
-        await request.send(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n" + (b"abc" if kind == b"length" else b"3\r\nabc\r\n"))
+        await request.send(
+            b"HTTP/1.1 200 OK\r\n"
+            + framing
+            + b"\r\n\r\n"
+            + (b"abc" if kind == b"length" else b"3\r\nabc\r\n")
+        )
         request.writer.transport.abort() if kind == b"reset" else request.writer.close()
 
     async with upstream(handler) as env, gateway(StaticRouter(forward("crm", env))) as running:
@@ -173,7 +189,11 @@ async def test_nonsense_from_the_upstream_is_502_with_a_code(answer: bytes) -> N
         await request.send(answer)
         await request.reader.read()
 
-    async with upstream(handler) as env, gateway(StaticRouter(forward("crm", env))) as running, client(running) as user:
+    async with (
+        upstream(handler) as env,
+        gateway(StaticRouter(forward("crm", env))) as running,
+        client(running) as user,
+    ):
         found = await user.get("/api/__app/crm/x")
         assert (found.status, found.code) == (502, "UPSTREAM_ANSWER_INVALID")
         await eventually(lambda: env.open == 0, "the connection is not kept")
@@ -184,7 +204,11 @@ async def test_more_than_one_answer_never_reaches_the_next_request() -> None:
         await request.answer(b"mine")
         await request.answer(b"stray")
 
-    async with upstream(handler) as env, gateway(StaticRouter(forward("crm", env))) as running, client(running) as user:
+    async with (
+        upstream(handler) as env,
+        gateway(StaticRouter(forward("crm", env))) as running,
+        client(running) as user,
+    ):
         for _ in range(3):
             assert (await user.get("/api/__app/crm/x")).body == b"mine"
 
@@ -198,7 +222,10 @@ async def test_separate_limits_for_first_byte_and_for_silence() -> None:
         await request.reader.read()
 
     limits = ProxyLimits(first_byte=0.2, idle=0.2)
-    async with upstream(handler) as env, gateway(StaticRouter(forward("crm", env)), proxy_limits=limits) as running:
+    async with (
+        upstream(handler) as env,
+        gateway(StaticRouter(forward("crm", env)), proxy_limits=limits) as running,
+    ):
         async with client(running) as user:
             answer = await user.get("/api/__app/crm/silent")
             assert (answer.status, answer.code) == (504, "UPSTREAM_TIMED_OUT")
@@ -210,7 +237,9 @@ async def test_separate_limits_for_first_byte_and_for_silence() -> None:
 async def test_an_upstream_that_accepts_and_says_nothing_is_given_up() -> None:
     stuck: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(lambda r, w: stuck.append(w), "127.0.0.1", 0)
-    target = Target("env_a", Address("http", "127.0.0.1", server.sockets[0].getsockname()[1]), Identity("x", "x"))
+    target = Target(
+        "env_a", Address("http", "127.0.0.1", server.sockets[0].getsockname()[1]), Identity("x", "x")
+    )
     router = StaticRouter({"crm": Forward("crm", (target,))})
     async with gateway(router, proxy_limits=ProxyLimits(connect=0.2)) as running, client(running) as user:
         assert (await user.get("/api/__app/crm/x")).code == "ENVIRONMENT_UNAVAILABLE"
@@ -305,9 +334,12 @@ async def test_slow_heads_slow_bodies_and_idle_connections_are_ended() -> None:
     """F59: slowloris in its three forms; a quick client beside them is served."""
     limits = EdgeLimits(head=0.3, body=0.3, idle=0.3)
     async with upstream() as env, gateway(StaticRouter(forward("crm", env)), limits=limits) as running:
-        async with client(running) as silent, client(running) as crawling, client(running) as stalled, client(
-            running
-        ) as idle:
+        async with (
+            client(running) as silent,
+            client(running) as crawling,
+            client(running) as stalled,
+            client(running) as idle,
+        ):
             await crawling.send("GET /api/__app/crm/x HTTP/1.1\r\nHost: a\r\nX: ")
             await stalled.send(head("POST", "/api/x", X_App="crm", Content_Length="9") + "abc")
             assert (await idle.get("/api/__app/crm/x")).status == 200

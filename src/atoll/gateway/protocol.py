@@ -67,6 +67,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self.write_deadline = math.inf
         self.unsent = 0
         self.notable: Notable = {}
+        self.tunnel: TunnelEnd | None = None
         self.origin = Origin(b"", trusted=False, scheme=b"http")
 
     # --- connection
@@ -282,6 +283,7 @@ class GatewayProtocol(HttpToolsProtocol):
             path, query, incoming.notable, authority or b"", trusted=self.origin.trusted
         )
         if error is not None:
+            incoming.websocket = False
             incoming.keep_alive = False  # where the next request would begin is anybody's guess
             decision.route = Unavailable(decision.resolved.app, error)
         if authority is not None or not incoming.url.startswith(b"/"):
@@ -494,6 +496,12 @@ class GatewayProtocol(HttpToolsProtocol):
             self.transport, upstream.transport, from_client=incoming.rest, from_upstream=rest, on_end=ended
         )
         self.connections.add(cast("Any", near))
+        self.tunnel = near
+
+    def end_socket(self, code: int) -> None:
+        """See proxy_exchange.Client."""
+        if self.tunnel is not None:
+            self.tunnel.shutdown(code)
 
     # --- between requests
 

@@ -133,7 +133,10 @@ class HttpServer:
             connection.shutdown()
         await self._until(lambda: not self._busy(), grace)
         for entry in tuple(self._state.connections):
-            entry.shutdown()
+            try:
+                entry.shutdown()
+            except Exception:  # of a library's half-open socket; the others must still hear of the stop
+                log.exception("a connection could not be ended in an orderly way")
         await self._until(lambda: not self._state.connections, 0 if self._hurry.is_set() else GOODBYE)
         for entry in tuple(self._state.connections):
             cast("Any", entry).transport.abort()

@@ -15,8 +15,9 @@ from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.proxy_exchange import Client, Exchange, Order
 from atoll.supervisor.proxy_limits import AppLoad, ProxyLimits
 from atoll.supervisor.proxy_pool import Pool
+from atoll.supervisor.proxy_tunnel import GOING_AWAY
 from atoll.supervisor.proxy_upstream import Upstream
-from atoll.supervisor.routing import Router, Target
+from atoll.supervisor.routing import Router, Target, Unavailable, reason_code
 
 log = logging.getLogger(__name__)
 TICK = 0.5
@@ -99,11 +100,18 @@ class AccessProxy:
             self._running.discard(exchange)
             self.load.leave(exchange.app)
 
+    def _gone(self, app: str) -> bool:
+        """Whether an app was stopped or removed: its sockets end then. Being out of reach is no reason."""
+        route = self._router.route(app, None)
+        return isinstance(route, Unavailable) and reason_code(route.error) in ("APP_NOT_FOUND", "APP_STOPPED")
+
     async def _tick(self) -> None:
         now = asyncio.get_running_loop().time()
         for exchange in tuple(self._running):
             if exchange.deadline < now:
                 exchange.expired()
+            elif exchange.is_socket and self._gone(exchange.app):
+                exchange.end_socket(GOING_AWAY)
         for target, pool in tuple(self._pools.items()):
             pool.expire(now)
             if not len(pool):

@@ -55,6 +55,9 @@ class Client(Protocol):
     def cut(self) -> None:
         """The answer broke off: the connection must end so that the client notices."""
 
+    def end_socket(self, code: int) -> None:
+        """Ends the socket that came out of the upgrade, with a WebSocket close code."""
+
     def upgraded(self, upstream: Upstream, rest: bytes) -> None:
         """The head of a 101 answer was written; from now on bytes flow freely. `rest` came after the head."""
 
@@ -98,6 +101,7 @@ class Exchange(Reply):
         "_connection",
         "_head_written",
         "_idempotent",
+        "_is_socket",
         "_limits",
         "_loop",
         "_on_end",
@@ -141,6 +145,7 @@ class Exchange(Reply):
         self._request_done = not order.head.has_body
         self._tries = 0
         self._out: list[bytes] = []
+        self._is_socket = False
         self._head_written = self._chunk_answer = self._close_after = self._over = self._paused = False
 
     @property
@@ -281,7 +286,7 @@ class Exchange(Reply):
         """The upstream switched to WebSocket: hands both ends over. The exchange counts until they end."""
         connection, self._connection = self._connection, None
         self.deadline = math.inf
-        self._over = True
+        self._over = self._is_socket = True
         self.flush()
         if connection is not None:
             self._client.upgraded(connection, rest)
@@ -311,6 +316,15 @@ class Exchange(Reply):
                     detail=where,
                 )
             )
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether the exchange has become a WebSocket."""
+        return self._is_socket
+
+    def end_socket(self, code: int) -> None:
+        """Ends the WebSocket this exchange has become."""
+        self._client.end_socket(code)
 
     def socket_ended(self) -> None:
         """The socket that came out of this exchange has ended."""
