@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 import httpx
@@ -167,7 +168,8 @@ def _server(deployment: Deployment, name: str) -> ServerProcess:
     return deployment.supervisor if name == "supervisor" else deployment.workers[name]
 
 
-def _progress(row: dict[str, object] | None) -> str:
+def _progress(row: dict[str, Any] | None) -> str:
     if row is None:
         return "no row"
-    return f"{row.get('status')} {row.get('step') or ''}".strip()
+    progress = row["progress"]
+    return f"{row['status']}, step {progress['step']}" if progress else str(row["status"])
