@@ -12,11 +12,13 @@ import { select } from './interfaces/select';
 import { createdAt, id, updatedAt } from './interfaces/system';
 import { text } from './interfaces/text';
 import { unknown } from './interfaces/unknown';
+import { createdBy, updatedBy } from './interfaces/user';
 import { uuid } from './interfaces/uuid';
 import type { FieldInterface, FieldMeta } from './types';
 
 export const INTERFACES: readonly FieldInterface[] = [
   text, longText, integer, bigInt, number, decimal, checkbox, select, datetime, date, json, uuid, id, createdAt, updatedAt,
+  createdBy, updatedBy,
 ];
 
 /** Kind of a field that was made without an interface, by its type. */

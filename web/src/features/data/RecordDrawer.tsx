@@ -27,7 +27,7 @@ export function RecordDrawer(props: Props) {
   const search: RecordsSearch = useSearch({ strict: false });
   const record = search.record === undefined ? undefined : String(search.record);
   const isNew = record === 'new';
-  const row = useQuery({ ...recordQuery(collection.name, record ?? ''), enabled: record !== undefined && !isNew });
+  const row = useQuery({ ...recordQuery(collection, record ?? ''), enabled: record !== undefined && !isNew });
   const close = () => onShow(undefined);
   if (record === undefined) return null;
   if (isNew || (search.edit && row.data)) {

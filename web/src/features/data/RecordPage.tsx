@@ -29,7 +29,7 @@ function Content({ collection, id }: { collection: CollectionMeta; id: string })
   const { t } = useTranslation('data');
   const navigate = useNavigate();
   const { edit } = useSearch({ from: '/admin/r/$collection/$id' });
-  const query = useQuery(recordQuery(collection.name, id));
+  const query = useQuery(recordQuery(collection, id));
   const record = query.data;
   const setEdit = (on: boolean) => void navigate({ to: '.', search: on ? { edit: true } : {} });
   const toList = () => void navigate({ to: '/admin/r/$collection', params: { collection: collection.name } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyField, listFields, recordTitle, shownFields, titleField, withImpliedFields, type CollectionMeta } from './model';
+import { appendsOf, keyField, listFields, recordTitle, shownFields, titleField, withImpliedFields, type CollectionMeta } from './model';
 
 const orders: CollectionMeta = {
   name: 'orders',
@@ -34,6 +34,9 @@ describe('collection model', () => {
     expect(bare.fields?.map((field) => field.name)).toEqual(['a', 'id', 'createdAt']);
     expect(keyField(bare)).toBe('id');
     expect(withImpliedFields(orders)).toBe(orders);
+    const made = withImpliedFields({ ...orders, createdBy: true });
+    expect(appendsOf(made)).toEqual(['createdBy']);
+    expect(shownFields(made).at(-1)?.name).toBe('createdBy');
   });
 
   it('names a record', () => {

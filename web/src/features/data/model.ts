@@ -16,6 +16,8 @@ export interface CollectionMeta {
   autoGenId?: boolean;
   createdAt?: boolean;
   updatedAt?: boolean;
+  createdBy?: boolean;
+  updatedBy?: boolean;
   fields?: FieldMeta[];
   sort?: number | null;
 }
@@ -38,19 +40,26 @@ export function withImpliedFields(collection: CollectionMeta): CollectionMeta {
   if (collection.autoGenId !== false && !has('id') && !fields.some((field) => field.primaryKey)) {
     implied.push({ name: 'id', ...interfaceById('id').wire });
   }
-  for (const name of ['createdAt', 'updatedAt'] as const) {
+  for (const name of ['createdAt', 'updatedAt', 'createdBy', 'updatedBy'] as const) {
     if (collection[name] === true && !has(name)) implied.push({ name, ...interfaceById(name).wire });
   }
   return implied.length > 0 ? { ...collection, fields: [...fields, ...implied] } : collection;
 }
 
 const RELATIONS = new Set(['belongsTo', 'hasOne', 'hasMany', 'belongsToMany', 'belongsToArray']);
-const SYSTEM_TITLES = new Set(['id', 'createdAt', 'updatedAt']);
+/** Relations that are shown as a name. */
+const PEOPLE = new Set(['createdBy', 'updatedBy']);
+const SYSTEM_TITLES = new Set(['id', 'createdAt', 'updatedAt', ...PEOPLE]);
+
+/** Relations that lists and records must ask for. */
+export const appendsOf = (collection: CollectionMeta): string[] =>
+  fieldsOf(collection).filter((field) => PEOPLE.has(interfaceOf(field).id)).map((field) => field.name);
 
 /** Fields with a value of their own that people may see. */
 export function shownFields(collection: CollectionMeta): FieldMeta[] {
   return fieldsOf(collection).filter(
-    (field) => !RELATIONS.has(field.type) && field.hidden !== true && field.type !== 'password' && field.isForeignKey !== true,
+    (field) =>
+      (!RELATIONS.has(field.type) || PEOPLE.has(interfaceOf(field).id)) && field.hidden !== true && field.type !== 'password' && field.isForeignKey !== true,
   );
 }
 

@@ -4,7 +4,7 @@ import { api, type Key } from '../../app/api';
 import { bothFilters, type Filter } from '../../ui/FilterBuilder';
 import { formatSort, type GridPage, type GridState } from '../../ui/DataGrid';
 import { interfaceOf } from '../../fields';
-import { shownFields, withImpliedFields, type CollectionMeta, type RecordRow } from './model';
+import { appendsOf, shownFields, withImpliedFields, type CollectionMeta, type RecordRow } from './model';
 
 /** All collections with their fields in one request: the schema every data screen starts from. */
 export const collectionsQuery = queryOptions({
@@ -54,17 +54,17 @@ export function recordsQuery(collection: CollectionMeta, state: GridState) {
     queryFn: async ({ signal }): Promise<GridPage<RecordRow>> => {
       const { data, meta } = await api
         .resource<RecordRow>(collection.name)
-        .list({ filter, sort, page: state.page, pageSize: state.size }, signal);
+        .list({ filter, sort, page: state.page, pageSize: state.size, appends: appendsOf(collection) }, signal);
       return { rows: data, total: meta.count, hasNext: meta.hasNext };
     },
     placeholderData: keepPreviousData,
   });
 }
 
-export function recordQuery(collection: string, key: Key) {
+export function recordQuery(collection: CollectionMeta, key: Key) {
   return queryOptions({
-    queryKey: ['record', collection, String(key)],
-    queryFn: ({ signal }) => api.resource<RecordRow>(collection).get(key, {}, signal),
+    queryKey: ['record', collection.name, String(key)],
+    queryFn: ({ signal }) => api.resource<RecordRow>(collection.name).get(key, { appends: appendsOf(collection) }, signal),
   });
 }
 

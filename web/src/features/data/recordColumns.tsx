@@ -6,6 +6,8 @@ import { fieldTitle, isSystemField, keyField, listFields, titleField, type Colle
 
 /** Columns shown before the user chooses; the others wait in the Columns menu. */
 const SHOWN = 8;
+const PEOPLE = new Set(['createdBy', 'updatedBy']);
+const UNSORTABLE = new Set(['json', 'unknown', ...PEOPLE]);
 
 export function recordColumns(collection: CollectionMeta): GridColumn<RecordRow>[] {
   const title = titleField(collection);
@@ -18,7 +20,7 @@ export function recordColumns(collection: CollectionMeta): GridColumn<RecordRow>
       title: fieldTitle(field),
       width: isTitle ? Math.max(kind.width, 220) : kind.width,
       align: kind.align,
-      sortable: kind.id !== 'json' && kind.id !== 'unknown',
+      sortable: !UNSORTABLE.has(kind.id),
       hidden: !isTitle && (index >= SHOWN || (isSystemField(field) && kind.id !== 'updatedAt')),
       text: (row) => kind.text(row[field.name], field, i18next.language),
       cell: (row) => <kind.Cell field={field} value={row[field.name]} />,
@@ -28,5 +30,12 @@ export function recordColumns(collection: CollectionMeta): GridColumn<RecordRow>
 }
 
 export function recordFilterFields(collection: CollectionMeta): FilterField[] {
-  return listFields(collection).map((field) => ({ path: field.name, title: fieldTitle(field), field }));
+  return listFields(collection).map((field) => {
+    const title = fieldTitle(field);
+    // People are found by their name.
+    if (PEOPLE.has(interfaceOf(field).id)) {
+      return { path: `${field.name}.nickname`, title, field: { name: 'nickname', type: 'string', interface: 'input' } };
+    }
+    return { path: field.name, title, field };
+  });
 }
