@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass, field
 
 from atoll import __version__
 from atoll.cluster.lock import Lock, MemoryLock, RedisLock
 from atoll.cluster.redis import RedisConnection
 from atoll.database.drivers import Database
+from atoll.errors import RedisBelongsToAnother, RedisUnavailable
+from atoll.lifecycle import BackgroundTasks
 from atoll.server.apps import ApplicationRuntime, Surroundings
 from atoll.server.keys import app_folder, storage_key
 from atoll.settings import Settings
@@ -24,7 +28,9 @@ from atoll.supervisor.store.database import DatabaseStore
 from atoll.supervisor.supervisor import Supervisor
 from atoll.supervisor.worker import Environment
 
+log = logging.getLogger(__name__)
 LOCAL = "local"
+MARK_SECONDS = 15.0
 
 
 @dataclass
@@ -38,11 +44,23 @@ class Halves:
     supervisor: Supervisor | None = None
     environment: Environment | None = None
     connections: list[RedisConnection] = field(default_factory=list)
+    installation: str = ""
+    _tasks: BackgroundTasks = field(default_factory=lambda: BackgroundTasks("halves"))
 
     async def open(self) -> None:
-        """Opens the ways to the other half."""
+        """Opens the ways to the other half.
+
+        A Supervisor marks its Redis as its own, and again whenever the mark is lost with Redis' data. Raises
+        RedisBelongsToAnother when it carries the mark of another installation.
+        """
         await self.presence.open()
         await self.commands.open()
+        if self.supervisor is not None and self.connections:
+            try:
+                await self._claim()
+            except RedisUnavailable as error:
+                log.warning("Redis cannot be reached; it is marked later", extra={"reason": error.message})
+            _ = self._tasks.keep_running("mark", self._keep_claiming)
 
     async def stop(self) -> None:
         """Ends both halves; an environment says goodbye first."""
@@ -53,11 +71,25 @@ class Halves:
 
     async def close(self) -> None:
         """Closes the ways to the other half."""
+        await self._tasks.cancel_all()
         await self.commands.close()
         await self.presence.close()
         await self.locks.close()
         for connection in self.connections:
             await connection.close()
+
+    async def _claim(self) -> None:
+        for connection in self.connections:
+            await connection.claim(self.installation)
+
+    async def _keep_claiming(self) -> None:
+        await asyncio.sleep(MARK_SECONDS)
+        try:
+            await self._claim()
+        except RedisUnavailable:
+            log.debug("Redis cannot be reached to mark it")
+        except RedisBelongsToAnother as error:
+            log.error("two installations use one Redis", extra={"reason": error.message})
 
 
 def assemble(settings: Settings, around: Surroundings, database: Database) -> Halves:
@@ -70,6 +102,7 @@ def assemble(settings: Settings, around: Surroundings, database: Database) -> Ha
     shared = settings.app_supervisor_aes_secret_key
     seal = sealer(keys, bytes.fromhex(shared) if shared is not None else None)
     halves = _ways(settings)
+    halves.installation = keys.public
     if settings.app_mode != "worker":
         halves.supervisor = Supervisor(
             store=DatabaseStore(database, storage_key(settings)),
