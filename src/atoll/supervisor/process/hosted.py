@@ -239,6 +239,7 @@ class HostedApp:
         await turn.check()
         await self._step("start", "initializing", runtime.start())
         self._running = True
+        log.info("app started", extra={"app": self.model.name, "environment": self._host.name})
 
     async def _step(self, name: str, status: Status, work: Coroutine[Any, Any, None]) -> None:
         """Runs one visible step with its deadline."""
