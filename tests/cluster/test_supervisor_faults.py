@@ -369,10 +369,13 @@ async def test_a_command_whose_answer_was_lost_takes_effect_once(tmp_path: Path,
         assert s.world.count(f"env_a start {name}") == 2
 
 
-async def test_a_command_nobody_takes_expires(tmp_path: Path, redis: RedisProcess, monkeypatch: Any) -> None:
-    monkeypatch.setattr("atoll.supervisor.supervisor.APPLY_SECONDS", 1.0)
+async def test_a_command_nobody_takes_expires(tmp_path: Path, redis: RedisProcess) -> None:
     async with scene(tmp_path, "env_a", redis_url=redis.url) as s:
         name = await s.running_app("env_a")
+        await s.stop(s.supervisor)
+        s.command_seconds = 1.0
+        s.supervisor = s.new_supervisor()
+        await s.supervisor.start()
         await crash(s, s.environments["env_a"])
         await s.supervisor.stop_app(name)
 
@@ -390,6 +393,13 @@ async def test_an_environment_starts_its_apps_while_redis_is_away(
 ) -> None:
     async with scene(tmp_path, "env_a", redis_url=own_redis.url) as s:
         name = await s.running_app("env_a")
+        record = s.supervisor.directory.app(name)
+        assert record is not None
+        saved = tmp_path / "env_a" / "models" / f"{record.uid}.model"
+        deadline = time.monotonic() + PATIENCE
+        while not await asyncio.to_thread(saved.exists):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
         await s.stop(s.environments["env_a"])
         await asyncio.to_thread(own_redis.stop)
         again = s.new_environment("env_a")

@@ -18,8 +18,6 @@ from atoll.supervisor.sealing import Sealer
 
 log = logging.getLogger(__name__)
 
-#: How long an environment may take to take up a command.
-APPLY_SECONDS = 60.0
 #: How long the outcome of a command that was taken up is waited for.
 _PATIENCE = 900.0
 _KEPT = 1000
@@ -31,6 +29,7 @@ class Dispatcher:
 
     Args:
         on_receipt: called when a followed receipt changed.
+        seconds: how long an environment may take to take up a command that is no question.
     """
 
     def __init__(
@@ -39,8 +38,10 @@ class Dispatcher:
         sealer: Sealer,
         tasks: BackgroundTasks,
         on_receipt: Callable[[Receipt], None],
+        seconds: float,
     ) -> None:
         self._commands, self._sealer, self._tasks, self._on_receipt = commands, sealer, tasks, on_receipt
+        self._seconds = seconds
         self._receipts: OrderedDict[str, dict[str, Receipt]] = OrderedDict()
 
     def receipts(self, request_id: str) -> Mapping[str, Receipt]:
@@ -53,13 +54,12 @@ class Dispatcher:
         public_key: str,
         instruction: Instruction,
         request_id: str,
-        seconds: float = APPLY_SECONDS,
     ) -> None:
         """Sends a command and follows it in the background.
 
         Raises RedisUnavailable; the environment then learns what should be the case when it pulls.
         """
-        delivery = self._delivery(public_key, instruction, request_id, seconds)
+        delivery = self._delivery(public_key, instruction, request_id, self._seconds)
         self._note(await self._commands.send(environment, delivery))
         _ = self._tasks.spawn("follow", self._follow(environment, delivery))
 

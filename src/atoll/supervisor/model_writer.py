@@ -63,7 +63,7 @@ class ModelWriter:
 
     def __init__(self, presence: Presence, sealer: Sealer) -> None:
         self._presence, self._sealer = presence, sealer
-        self._written: dict[str, tuple[str, dict[str, int]]] = {}
+        self._written: dict[str, tuple[str, str, dict[str, int]]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def forget(self, environment: str) -> None:
@@ -78,15 +78,15 @@ class ModelWriter:
         async with self._turns[environment]:
             present = await self._presence.models_version(environment)
             if present == version:
-                self._written[environment] = version, generations
+                self._written[environment] = version, public_key, generations
                 return False
-            known, before = self._written.get(environment, ("", {}))
-            complete = not present or known != present
+            known, key, before = self._written.get(environment, ("", "", {}))
+            complete = not present or known != present or key != public_key
             changed = [uid for uid in mine if complete or before.get(uid) != generations[uid]]
             sealed = {uid: self._seal(model_for(mine[uid], environment), public_key) for uid in changed}
             gone = [uid for uid in before if uid not in mine]
             await self._presence.write_models(environment, sealed, gone, version, complete=complete)
-            self._written[environment] = version, generations
+            self._written[environment] = version, public_key, generations
             return True
 
     def _seal(self, model: AppModel, public_key: str) -> bytes:

@@ -42,6 +42,7 @@ class Supervisor:
         sealer: with the Supervisor's key pair.
         default_environments: where an app goes when nobody says; a single server gives ("local",).
         reconcile_seconds: how often everything is compared, pushed or not.
+        command_seconds: how long a command waits for an environment to take it up before it expires.
     """
 
     def __init__(
@@ -53,11 +54,12 @@ class Supervisor:
         sealer: Sealer,
         default_environments: tuple[str, ...] = (),
         reconcile_seconds: float = 5.0,
+        command_seconds: float = 60.0,
     ) -> None:
         self.directory = Directory()
         self._store, self._presence, self._commands, self._sealer = store, presence, commands, sealer
         self._tasks = BackgroundTasks("supervisor")
-        self._dispatcher = Dispatcher(commands, sealer, self._tasks, self._receipt_changed)
+        self._dispatcher = Dispatcher(commands, sealer, self._tasks, self._receipt_changed, command_seconds)
         self._models = ModelWriter(presence, sealer)
         self._preflight = Preflight(self.directory, self._dispatcher, default_environments)
         self._watch = Watch(
@@ -318,10 +320,9 @@ class Supervisor:
         if view is None:
             return
         try:
-            await self._dispatcher.tell(
-                environment, view.public_key, Apply(model_for(record, environment)), request
-            )
-            await self._models.write(environment, view.public_key, self.directory.records)
+            _ = await self._models.write(environment, view.public_key, self.directory.records)
+            instruction = Apply(model_for(record, environment))
+            await self._dispatcher.tell(environment, view.public_key, instruction, request)
         except RedisUnavailable as error:
             log.warning(
                 "an environment could not be told now",

@@ -301,6 +301,7 @@ class Environment(Host, Signer):
             case Apply(model):
                 self._outbox.expect(delivery.request_id, model.uid, model.generation)
                 app = self._apply(model)
+                self._look.set()
                 if model.generation < app.model.generation:
                     self.settled(model.uid, app.model.generation, None)
             case Check(model):

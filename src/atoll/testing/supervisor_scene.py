@@ -77,6 +77,7 @@ class Scene:
         self.database = connect(DatabaseConfig(dialect="sqlite", storage=folder / "main.sqlite"))
         self.store = DatabaseStore(self.database, b"k" * 32)
         self.keys = KeyPair.kept(folder / "supervisor.key")
+        self.command_seconds = 60.0
         self.supervisor = self.new_supervisor()
 
     def ways(self) -> Ways:
@@ -94,6 +95,7 @@ class Scene:
             commands=ways.commands,
             sealer=sealer(keys or self.keys, self.shared_key),
             reconcile_seconds=1.0,
+            command_seconds=self.command_seconds,
         )
         self._open[supervisor] = ways
         self.router = AppRouter(supervisor=supervisor)
