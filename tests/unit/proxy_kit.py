@@ -319,11 +319,13 @@ class Client:
         informational: list[int] = []
         head: Any = None
         body = b""
+        left = 0
         while True:
             event = parser.next_event()
             if event is h11.NEED_DATA:
-                # byte by byte inside heads, so that nothing of the next answer is swallowed
-                data = await self.reader.read(1)
+                # byte by byte where the end is unknown, so that nothing of the next answer is swallowed
+                data = await self.reader.read(max(1, left))
+                left -= len(data) if left else 0
                 parser.receive_data(data)
             elif isinstance(event, h11.InformationalResponse):
                 informational.append(event.status_code)
@@ -332,6 +334,8 @@ class Client:
                     break
             elif isinstance(event, h11.Response):
                 head = event
+                left = int(dict(event.headers).get(b"content-length", 0)) if method != "HEAD" else 0
+                left = 0 if event.status_code in (204, 304) else left
             elif isinstance(event, h11.Data):
                 body += bytes(event.data)
             else:

@@ -13,7 +13,7 @@ import msgspec
 from atoll.errors import AppOverloaded, AtollError, BadRequest, NotFound
 from atoll.gateway import pages, static
 from atoll.gateway.decision import DECISION, Decision, Switchboard
-from atoll.gateway.errors import error_json, prefers_page, retry_header, starting
+from atoll.gateway.errors import error_json, error_payload, prefers_page, retry_header, starting
 from atoll.gateway.readiness import Readiness
 from atoll.gateway.resolver import MAIN, Kind, Resolved, split_target
 from atoll.gateway.websocket import WaitingSocket, refuse
@@ -187,9 +187,21 @@ class Gateway:
             raise _MethodNotAllowed("Pages can only be read.")
         if self._ui is None or resolved.path.decode("latin-1").lower().endswith(FILE_SUFFIXES):
             raise NotFound("There is no such file.")
+        await self._app_page(scope, send, resolved, self._ui)
+
+    async def _app_page(
+        self,
+        scope: Scope,
+        send: Send,
+        resolved: Resolved,
+        ui: static.BuiltUi,
+        error: AtollError | None = None,
+        added: Sequence[Header] = (),
+    ) -> None:
+        """The UI's page with the boot data of the app; with `error`, the UI shows why the app does not run."""
         label = self._label(resolved.app)
         main = resolved.app == MAIN
-        boot = {
+        boot: dict[str, object] = {
             "app": resolved.app,
             "basePath": resolved.base,
             "api": "/api/" if main else f"/api/__app/{resolved.app}/",
@@ -197,14 +209,18 @@ class Gateway:
             "lang": label.lang,
             "title": label.title or ("Atoll" if main else resolved.app),
         }
+        if error is not None:
+            boot["maintenance"] = error_payload(error)
         nonce = secrets.token_urlsafe(16)
         headers = [
+            *added,
             (b"content-type", b"text/html; charset=utf-8"),
-            (b"cache-control", b"no-cache"),
             (b"content-security-policy", static.page_policy(nonce)),
             *static.SAFE,
         ]
-        await answer(scope, send, 200, self._ui.page(boot, nonce), headers)
+        if error is None:
+            headers.append((b"cache-control", b"no-cache"))
+        await answer(scope, send, error.status if error else 200, ui.page(boot, nonce), headers)
 
     async def _asset(self, scope: Scope, send: Send, resolved: Resolved) -> None:
         found = self._ui.file(resolved.path.decode("latin-1")) if self._ui is not None else None
@@ -232,6 +248,10 @@ class Gateway:
         self, scope: Scope, send: Send, resolved: Resolved, error: AtollError, retry_after: float | None
     ) -> None:
         headers = [NO_STORE, *retry_header(retry_after)]
+        if self._ui is not None and error.status >= 500 and _is_page(scope, resolved):
+            headers.append((b"vary", b"accept"))
+            await self._app_page(scope, send, resolved, self._ui, error, headers)
+            return
         if prefers_page(scope["headers"]) and resolved.kind is not Kind.ASSET:
             nonce = secrets.token_urlsafe(16)
             body = pages.state_page(
@@ -285,6 +305,11 @@ class Gateway:
             authority or b"",
             trusted=self._switchboard.trusted.trusts(peer),
         )
+
+
+def _is_page(scope: Scope, resolved: Resolved) -> bool:
+    """Whether a person's browser loads a page of an app."""
+    return resolved.kind is Kind.PAGE and scope["method"] == "GET" and prefers_page(scope["headers"])
 
 
 class _MethodNotAllowed(AtollError):

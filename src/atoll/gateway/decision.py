@@ -64,17 +64,17 @@ class Switchboard:
             host = host or first_of(notable, b"x-hostname", b"x-forwarded-host")
         request_id = request_id or f"{self._request_ids}{next(self._numbers):012x}"
         host = host or notable.get(b"host", b"")
+        kind = Kind.API if path.startswith(b"/api/") else Kind.PAGE
+        resolved = Resolved(MAIN, None, kind, path, query, "", chosen=False)
         try:
             resolved = resolve(path, query, notable, host, self.router.app_by_host)
             if self._hosts and not resolved.chosen and normal_host(host.decode("latin-1")) not in self._hosts:
                 raise HostUnknown("This server does not answer under this host name. Check the address.")
+            if resolved.kind in SERVED_HERE or (resolved.kind is Kind.HEALTH and not resolved.chosen):
+                return Decision(resolved, None, request_id)
+            return Decision(resolved, self.router.route(resolved.app, resolved.environment), request_id)
         except AtollError as error:
-            kind = Kind.API if path.startswith(b"/api/") else Kind.PAGE
-            resolved = Resolved(MAIN, None, kind, path, query, "", chosen=False)
-            return Decision(resolved, Unavailable(MAIN, error), request_id)
-        if resolved.kind in SERVED_HERE or (resolved.kind is Kind.HEALTH and not resolved.chosen):
-            return Decision(resolved, None, request_id)
-        return Decision(resolved, self.router.route(resolved.app, resolved.environment), request_id)
+            return Decision(resolved, Unavailable(resolved.app, error), request_id)
 
 
 def ordered_targets(forward: Forward, notable: Notable) -> tuple[tuple[Target, ...], str]:

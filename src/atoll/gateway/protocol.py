@@ -355,6 +355,8 @@ class GatewayProtocol(HttpToolsProtocol):
             and not self.edge.draining,
             on_response=self.on_response_complete,
         )
+        if incoming.complete or incoming.body:
+            cycle.message_event.set()
         cycle.body += incoming.body
         cycle.more_body = not incoming.complete
         incoming.body.clear()

@@ -65,7 +65,7 @@ class BuiltUi:
             return None
         return self._files.get(parts[4])
 
-    def page(self, boot: Mapping[str, str], nonce: str) -> bytes:
+    def page(self, boot: Mapping[str, object], nonce: str) -> bytes:
         """index.html with the boot data of an app."""
         data = msgspec.json.encode({**boot, "build": self.build}).decode()
         for character, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
