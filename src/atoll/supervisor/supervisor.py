@@ -12,7 +12,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from atoll.errors import AppNotFound, AtollError, EnvironmentUnknown, PreflightFailed, RedisUnavailable
+from atoll.errors import (
+    AppNotFound,
+    AtollError,
+    DatabaseUnavailable,
+    EnvironmentUnknown,
+    PreflightFailed,
+    RedisUnavailable,
+)
 from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.command.base import Commands, Receipt
 from atoll.supervisor.command.messages import Apply, Refresh
@@ -334,7 +341,12 @@ class Supervisor:
     async def _keep_reconciling(self) -> None:
         while True:
             self._due.clear()
-            await self._reconcile()
+            try:
+                await self._reconcile()
+            except DatabaseUnavailable as error:
+                log.warning(
+                    "the app store cannot be read; what is known stays", extra={"reason": error.message}
+                )
             try:
                 async with asyncio.timeout(self._reconcile_seconds):
                     await self._due.wait()

@@ -210,9 +210,19 @@ class Environment(Host, Signer):
     # -- models
 
     async def _keep_pulling(self) -> None:
+        away = False
         while True:
             self._look.clear()
-            await self._pull()
+            try:
+                await self._pull()
+                away = False
+            except RedisUnavailable as error:
+                if not away:
+                    log.warning(
+                        "what should run cannot be compared now; apps stay as they are",
+                        extra={"reason": error.message},
+                    )
+                away = True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pull_seconds):
                     await self._look.wait()

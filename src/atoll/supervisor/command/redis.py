@@ -193,7 +193,15 @@ class RedisCommands(Commands):
             _ = self._tasks.keep_running("receipts", self._hear)
 
     async def _hear(self) -> None:
-        """Wakes those who wait for a receipt that changed."""
+        """Wakes those who wait for a receipt that changed; they also look by themselves now and then."""
+        while True:
+            try:
+                await self._wake_waiting()
+            except RedisUnavailable as error:
+                log.warning("receipts cannot be heard now", extra={"reason": error.detail})
+                await asyncio.sleep(_PAUSE)
+
+    async def _wake_waiting(self) -> None:
         with self._connection.errors():
             newest = await self._connection.client.xrevrange(self._receipts, count=1)
         last = newest[0][0].decode() if newest else "0-0"
