@@ -12,6 +12,8 @@ export interface Boot {
   build: string;
   lang: string;
   title: string;
+  /** Set when the app did not answer requests as the page was made. */
+  maintenance?: { code: string; message: string };
 }
 
 const DEFAULTS: Boot = {

@@ -6,6 +6,7 @@ import { toast } from '../ui/toasts';
 import { api } from './api';
 import { boot, styleNonce } from './boot';
 import { startTranslations } from './i18n';
+import { lifecycle } from './lifecycle';
 import { watchMaintenance } from './maintenance';
 import { Providers } from './Providers';
 import { live } from './ws';
@@ -36,6 +37,7 @@ export async function startApp(): Promise<void> {
   api.onSlowDown = (seconds) => toast.info(i18next.t('error.slowDown', { ns: 'ui', count: seconds }), seconds * 1000);
   live.start();
   watchMaintenance();
+  if (boot.maintenance) lifecycle.set(boot.maintenance.code, boot.maintenance.message);
   const element = document.getElementById('root');
   if (!element) throw new Error('index.html has no element with the id "root"');
   createRoot(element).render(

@@ -7,6 +7,11 @@ const lagoon: MantineColorsTuple = [
   '#e6f7f8', '#d3eced', '#a7d9dc', '#78c5ca', '#51b4ba', '#389fa7', '#1f8089', '#0b6e78', '#0a5f68', '#064d55',
 ];
 
+/** Greys of the dark scheme with the same slight blue as the surfaces. */
+const dark: MantineColorsTuple = [
+  '#c9d2d8', '#b4bec5', '#8b98a1', '#66727b', '#3d474e', '#343d44', '#262d32', '#1c2226', '#171c1f', '#111517',
+];
+
 const ALERT_STATES: Record<string, string> = { red: 'bad', yellow: 'warn', green: 'good', blue: 'busy' };
 
 /** Light alerts use the colours of states, whose text keeps its contrast. */
@@ -24,7 +29,7 @@ export function themeFor(words: Words): MantineThemeOverride {
   return createTheme({
     primaryColor: 'lagoon',
     primaryShade: { light: 7, dark: 6 },
-    colors: { lagoon },
+    colors: { lagoon, dark },
     defaultRadius: 'md',
     cursorType: 'pointer',
     respectReducedMotion: true,

@@ -5,7 +5,7 @@ import { namespaceOf } from '../../src/app/i18n';
 import { Session } from '../../src/app/session';
 import { retryDelay } from '../../src/app/ws';
 import { safeRedirect } from '../../src/features/signin/redirect';
-import { bytes, percent } from '../../src/features/supervisor/format';
+import { bytes, duration, percent } from '../../src/features/supervisor/format';
 import { relativeTime } from '../../src/ui/time';
 
 function documentWith(boot: string): Document {
@@ -72,4 +72,5 @@ it('tells times, sizes and shares in the language', () => {
   expect(bytes(312_000_000, 'en-US')).toBe('312 MB');
   expect(bytes(1_500, 'en-US')).toBe('1.5 kB');
   expect(percent(0.124, 'en-US')).toBe('12%');
+  expect([85, 1_240, 190_000].map((value) => duration(value, 'en-US'))).toEqual(['85 ms', '1.2 sec', '3.2 min']);
 });

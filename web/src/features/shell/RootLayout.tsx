@@ -1,5 +1,5 @@
 import { Outlet } from '@tanstack/react-router';
-import { lazy, Suspense, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useState, useSyncExternalStore } from 'react';
 
 import { lifecycle } from '../../app/lifecycle';
 import { session } from '../../app/session';
@@ -14,14 +14,18 @@ const SessionDialog = lazy(() => import('../signin/SessionDialog'));
  */
 export function RootLayout() {
   const maintenance = useSyncExternalStore(lifecycle.maintenance.subscribe, lifecycle.maintenance.get);
+  const [opened, setOpened] = useState(maintenance === null);
+  if (maintenance === null && !opened) setOpened(true);
   const prompt = useSyncExternalStore(session.prompt.subscribe, session.prompt.get);
   return (
     <>
-      <div hidden={maintenance !== null}>
-        <Suspense fallback={<RoutePending />}>
-          <Outlet />
-        </Suspense>
-      </div>
+      {opened && (
+        <div hidden={maintenance !== null}>
+          <Suspense fallback={<RoutePending />}>
+            <Outlet />
+          </Suspense>
+        </div>
+      )}
       <Suspense fallback={<RoutePending />}>
         {maintenance && <WaitingPage maintenance={maintenance} />}
         {/* An app that does not answer cannot check a password either. */}

@@ -25,6 +25,7 @@ import { DETAIL_TABS, type DetailTab } from './detailTabs';
 import { RuntimeTable } from './RuntimeTable';
 import { StartStop, useCommand } from './StartStop';
 import { useProgressNote } from './StatusCell';
+import { Timeline } from './Timeline';
 
 const FROM = '/admin/settings/supervisor/apps/$name/{-$tab}';
 
@@ -153,6 +154,7 @@ function Overview({ app }: { app: AppRow }) {
             <ProgressSteps progress={app.progress} />
           </Panel>
         )}
+        <Timeline app={app} />
       </SimpleGrid>
     </Stack>
   );

@@ -30,6 +30,19 @@ export interface Reason {
   remedy?: string | null;
 }
 
+/** One change of an app's state in one environment. */
+export interface AppEvent {
+  at: string;
+  environment?: string | null;
+  from?: AppStatus | '' | null;
+  to: AppStatus;
+  /** Who or what brought it about. */
+  by?: string | null;
+  /** How long the state before lasted. */
+  durationMs?: number | null;
+  message?: string | null;
+}
+
 export interface InstanceStatus {
   environment: string;
   /** Absent while no process of the environment has reported the app. */

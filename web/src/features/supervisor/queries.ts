@@ -7,7 +7,7 @@ import { sessionOf } from '../../app/session';
 import { useLive, useLiveState } from '../../app/ws';
 import { toast } from '../../ui/toasts';
 import { type EnvironmentAnswer, environmentFrom } from './environmentRow';
-import { type AppRow, byPlace, type CheckResult, type EnvironmentRow, isTransitional, type ShownApp } from './model';
+import { type AppEvent, type AppRow, byPlace, type CheckResult, type EnvironmentRow, isTransitional, type ShownApp } from './model';
 import { type LiveRow, putRow } from './liveRows';
 
 const MANY = 1_000;
@@ -29,6 +29,14 @@ export function appQuery(name: string) {
   return queryOptions({
     queryKey: ['application', name],
     queryFn: ({ signal }) => mainApi.call<AppRow | null>('applications:get', { params: { filterByTk: name }, signal }),
+  });
+}
+
+export function eventsQuery(name: string) {
+  return queryOptions({
+    queryKey: ['application', name, 'events'],
+    queryFn: ({ signal }) => mainApi.call<AppEvent[]>('applications:events', { params: { filterByTk: name }, signal }),
+    retry: false,
   });
 }
 
