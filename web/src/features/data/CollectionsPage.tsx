@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, Switch } from '@mantine/core';
 import { IconPlus, IconTable } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
@@ -20,7 +20,7 @@ export function CollectionsPage() {
   const { t } = useTranslation(['data', 'fields', 'ui']);
   const router = useRouter();
   const navigate = useNavigate({ from: PATH });
-  const { create } = useSearch({ from: PATH });
+  const { create, system = false } = useSearch({ from: PATH });
   const account = useAccount();
   const [deleting, setDeleting] = useState<CollectionMeta | null>(null);
   const gridKey = `${boot.app}.${account?.id ?? 0}.collections`;
@@ -58,8 +58,10 @@ export function CollectionsPage() {
     [t],
   );
   const all = useQuery(collectionsQuery);
-  // People's own collections first.
-  const data = useMemo(() => all.data && [...all.data].sort((a, b) => Number(a.system === true) - Number(b.system === true)), [all.data]);
+  const data = useMemo(() => {
+    const own = all.data?.filter((row) => row.system !== true);
+    return system ? own?.concat(all.data?.filter((row) => row.system === true) ?? []) : own;
+  }, [all.data, system]);
   const query = useLocalPage({ ...all, data }, state, columns);
   const configure = mayConfigure(account);
   const setCreate = (on: boolean) =>
@@ -79,6 +81,16 @@ export function CollectionsPage() {
         title={t('collections.title')}
         description={t('collections.description')}
         primary={newButton}
+        toolbar={
+          <Switch
+            label={t('collections.showSystem')}
+            checked={system}
+            onChange={(event) => {
+              const on = event.currentTarget.checked;
+              void navigate({ search: (old) => ({ ...old, system: on || undefined }), replace: true });
+            }}
+          />
+        }
         columns={columns}
         query={query}
         state={state}

@@ -5,6 +5,8 @@ import { parseGridSearch, type GridSearch } from '../../ui/DataGrid/urlState';
 export interface CollectionsSearch extends GridSearch {
   /** The drawer for a new collection is open. */
   create?: boolean;
+  /** The server's own collections are listed too. */
+  system?: boolean;
 }
 
 export interface RecordsSearch extends GridSearch {
@@ -20,7 +22,10 @@ export interface DesignerSearch extends GridSearch {
 }
 
 function parseCollectionsSearch(raw: Record<string, unknown>): CollectionsSearch {
-  return { ...parseGridSearch(raw), ...(raw.create === true ? { create: true } : {}) };
+  const search: CollectionsSearch = parseGridSearch(raw);
+  if (raw.create === true) search.create = true;
+  if (raw.system === true) search.system = true;
+  return search;
 }
 
 /** A record's key as a search param. */

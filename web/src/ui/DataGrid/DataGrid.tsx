@@ -10,7 +10,7 @@ import classes from './DataGrid.module.css';
 import { Footer } from './Footer';
 import { GridTableView } from './GridTableView';
 import { KeyHelp } from './KeyHelp';
-import { EmptyFiltered, EmptyFirstUse } from './States';
+import { EmptyFiltered, EmptyFirstUse, EmptyPage } from './States';
 import { SelectionBar } from './SelectionBar';
 import { Toolbar } from './Toolbar';
 import { cardColumns } from './Cards';
@@ -182,7 +182,8 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
             announce={setLive}
           />
         ))}
-      {isEmpty && (isFiltered ? <EmptyFiltered onClear={clear} /> : <EmptyFirstUse empty={props.empty} />)}
+      {isEmpty && state.page > 1 && <EmptyPage onFirst={() => onState({ page: 1 })} />}
+      {isEmpty && state.page === 1 && (isFiltered ? <EmptyFiltered onClear={clear} /> : <EmptyFirstUse empty={props.empty} />)}
       {query.data && (rows.length > 0 || state.page > 1) && (
         <Footer state={state} onState={onState} shown={rows.length} total={total} hasNext={query.data.hasNext} phone={phone} />
       )}
