@@ -1,8 +1,8 @@
 """The access proxy beside nginx, Traefik and Caddy: one upstream, one run, one load.
 
 The upstream is nginx with a fixed answer of 1 KB; each proxy runs with one worker process as it comes, keeps
-connections to the upstream, and is loaded by wrk with 32 connections. Rounds take turns, so that a busy moment
-of the machine hits all alike. `python -m benchmarks.bench_proxy` prints a table and JSON.
+connections to the upstream, and is loaded by wrk with 32 connections. Rounds take turns, so that a busy
+moment of the machine hits all alike. `python -m benchmarks.bench_proxy` prints a table and JSON.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ BUDGETS = {"nginx": 0.5, "Traefik": 1.2, "Caddy": 1.2}
 
 async def run(folder: Path, *, rounds: int, seconds: float) -> list[Result]:
     """Measures all; a peer that is not installed is left out with a message."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything is measured
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(_upstream(folder))
         ports: dict[str, int] = {"upstream alone": upstream}
@@ -140,7 +140,7 @@ async def _nginx(program: str, folder: Path, upstream: int) -> AsyncIterator[int
 async def _nginx_process(
     program: str, folder: Path, port: int, pool: str, locations: str
 ) -> AsyncIterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything is measured
     paths = "".join(
         f"{kind}_temp_path {folder}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )

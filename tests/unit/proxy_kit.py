@@ -235,6 +235,7 @@ class Running:
     proxy: AccessProxy
     router: StaticRouter
     edge: Edge
+    gateway: Gateway
     readiness: Readiness
 
     @property
@@ -266,7 +267,7 @@ async def gateway(
     server.bind()
     await server.start()
     try:
-        yield Running(server, proxy, router, edge, readiness)
+        yield Running(server, proxy, router, edge, app, readiness)
     finally:
         await server.stop(0)
 

@@ -1,4 +1,4 @@
-"""What the server answers itself: health, pages, assets, local apps, errors, held requests, and its own end."""
+"""What the server answers itself: health, pages, assets, local apps, errors, held requests, its own end."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from websockets.exceptions import ConnectionClosed
 
 from atoll.errors import AppNotFound, AppNotReady, AtollError, DatabaseUnavailable, PortTaken
 from atoll.gateway.edge import EdgeLimits
+from atoll.gateway.server import HttpServer
 from atoll.gateway.static import BuiltUi
 from atoll.supervisor.identity import KeyPair, PublicKey, identity_proof
 from atoll.supervisor.routing import Forward, Local, Starting, Unavailable
@@ -46,7 +47,7 @@ async def body_of(receive: Callable[[], Awaitable[Any]]) -> bytes:
     while True:
         message = await receive()
         assert message["type"] == "http.request", message
-        body += message["body"]
+        body += bytes(message["body"])
         if not message["more_body"]:
             return body
 
@@ -166,7 +167,8 @@ async def test_local_app_sees_its_own_path_and_the_true_client() -> None:
         client(running) as user,
     ):
         answer = await user.get(
-            "/api/__app/crm/a%2Fb%20c?x=%20", X_Forwarded_For="6.6.6.6, 7.7.7.7, 10.1.1.1", X_Forwarded_Proto="https",
+            "/api/__app/crm/a%2Fb%20c?x=%20", X_Forwarded_For="6.6.6.6, 7.7.7.7, 10.1.1.1",
+            X_Forwarded_Proto="https",
             X_App="main", X_Environment="env", Proxy_Authorization="x", X_Request_Id="given-1",
         )  # fmt: skip
         seen = answer.json
@@ -433,41 +435,47 @@ async def test_a_held_client_that_leaves_is_forgotten() -> None:
 async def test_websocket_to_a_starting_app_hears_of_it_and_is_sent_back() -> None:
     """F57."""
     slow = Slow(Local(local_app, "crm"))
-    async with gateway(StaticRouter({"crm": slow.route})) as running:
-        async with connect(f"ws://127.0.0.1:{running.port}/ws?__appName=crm") as socket:
-            message = json.loads(await socket.recv())
-            assert message["type"] == "maintaining"
-            assert message["payload"]["code"] == "APP_STARTING"
-            assert message["payload"]["maintaining"] is True
-            slow.ready.set()
-            message = json.loads(await socket.recv())
-            assert (message["payload"]["code"], message["payload"]["maintaining"]) == ("APP_RUNNING", False)
-            with pytest.raises(ConnectionClosed) as found:
-                await socket.recv()
-            assert found.value.rcvd is not None
-            assert found.value.rcvd.code == 1012
+    async with (
+        gateway(StaticRouter({"crm": slow.route})) as running,
+        connect(f"ws://127.0.0.1:{running.port}/ws?__appName=crm") as socket,
+    ):
+        message = json.loads(await socket.recv())
+        assert message["type"] == "maintaining"
+        assert message["payload"]["code"] == "APP_STARTING"
+        assert message["payload"]["maintaining"] is True
+        slow.ready.set()
+        message = json.loads(await socket.recv())
+        assert (message["payload"]["code"], message["payload"]["maintaining"]) == ("APP_RUNNING", False)
+        with pytest.raises(ConnectionClosed) as found:
+            await socket.recv()
+        assert found.value.rcvd is not None
+        assert found.value.rcvd.code == 1012
 
 
 @pytest.mark.parametrize(("code", "app"), [("APP_STOPPED", "crm"), ("APP_NOT_FOUND", "none")])
 async def test_websocket_to_an_app_that_will_not_run(code: str, app: str) -> None:
-    async with gateway(StaticRouter({"crm": stopped("APP_STOPPED")})) as running:
-        async with connect(f"ws://127.0.0.1:{running.port}/ws?__appName={app}") as socket:
-            assert json.loads(await socket.recv())["payload"]["code"] == code
-            with pytest.raises(ConnectionClosed) as found:
-                await socket.recv()
-            assert found.value.rcvd is not None
-            assert found.value.rcvd.code == 1013
+    async with (
+        gateway(StaticRouter({"crm": stopped("APP_STOPPED")})) as running,
+        connect(f"ws://127.0.0.1:{running.port}/ws?__appName={app}") as socket,
+    ):
+        assert json.loads(await socket.recv())["payload"]["code"] == code
+        with pytest.raises(ConnectionClosed) as found:
+            await socket.recv()
+        assert found.value.rcvd is not None
+        assert found.value.rcvd.code == 1013
 
 
 async def test_websocket_follows_changes_of_state() -> None:
     router = StaticRouter({"crm": stopped("ENVIRONMENT_UNAVAILABLE")})
-    async with gateway(router) as running:
-        async with connect(f"ws://127.0.0.1:{running.port}/ws?__appName=crm") as socket:
-            assert json.loads(await socket.recv())["payload"]["code"] == "ENVIRONMENT_UNAVAILABLE"
-            router.routes["crm"] = stopped("APP_PREPARING")
-            assert json.loads(await socket.recv())["payload"]["code"] == "APP_PREPARING"
-            router.routes["crm"] = Local(local_app, "crm")
-            assert json.loads(await socket.recv())["payload"]["code"] == "APP_RUNNING"
+    async with (
+        gateway(router) as running,
+        connect(f"ws://127.0.0.1:{running.port}/ws?__appName=crm") as socket,
+    ):
+        assert json.loads(await socket.recv())["payload"]["code"] == "ENVIRONMENT_UNAVAILABLE"
+        router.routes["crm"] = stopped("APP_PREPARING")
+        assert json.loads(await socket.recv())["payload"]["code"] == "APP_PREPARING"
+        router.routes["crm"] = Local(local_app, "crm")
+        assert json.loads(await socket.recv())["payload"]["code"] == "APP_RUNNING"
 
 
 async def test_an_app_that_fails_while_it_is_being_looked_up_is_an_error_not_a_hang() -> None:
@@ -485,13 +493,12 @@ async def test_an_app_that_fails_while_it_is_being_looked_up_is_an_error_not_a_h
 
 async def test_a_port_in_use_is_said_so() -> None:
     async with gateway(StaticRouter()) as running:
-        running.server.__class__  # noqa: B018
-        other = running.server.__class__(
+        other = HttpServer(
             host="127.0.0.1",
             port=running.port,
             edge=running.edge,
-            gateway=None,
-            readiness=running.readiness,  # type: ignore[arg-type]
+            gateway=running.gateway,
+            readiness=running.readiness,
         )
         with pytest.raises(PortTaken, match=f"Port {running.port} is in use"):
             other.bind()

@@ -91,7 +91,8 @@ async def test_two_apps_in_turn_on_one_connection_and_pipelined() -> None:
         router = StaticRouter({**forward("one", a), **forward("two", b)})
         async with gateway(router) as running, client(running) as user:
             await user.send(
-                head("GET", "/api/__app/one/1") + head("GET", "/api/__app/two/2") + head("GET", "/api/__health_check")
+                head("GET", "/api/__app/one/1") + head("GET", "/api/__app/two/2")
+                + head("GET", "/api/__health_check")
                 + head("GET", "/api/__app/one/3", Connection="close")
             )  # fmt: skip
             bodies = [(await user.answer()).body for _ in range(4)]

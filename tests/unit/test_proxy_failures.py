@@ -6,10 +6,6 @@ import asyncio
 
 import psutil
 import pytest
-from atoll.gateway.edge import EdgeLimits
-from atoll.supervisor.identity import KeyPair
-from atoll.supervisor.proxy_limits import ProxyLimits
-from atoll.supervisor.routing import Address, Forward, Identity, Target
 from proxy_kit import (
     Client,
     Request,
@@ -22,6 +18,11 @@ from proxy_kit import (
     head,
     upstream,
 )
+
+from atoll.gateway.edge import EdgeLimits
+from atoll.supervisor.identity import KeyPair
+from atoll.supervisor.proxy_limits import ProxyLimits
+from atoll.supervisor.routing import Address, Forward, Identity, Target
 
 pytestmark = pytest.mark.anyio
 
@@ -75,9 +76,12 @@ async def test_a_restarted_upstream_at_the_same_port_is_proven_again() -> None:
 
 
 async def test_something_that_cannot_prove_itself_is_not_used() -> None:
-    async with upstream(proves=False) as env, gateway(StaticRouter(forward("crm", env))) as running:
-        async with client(running) as user:
-            assert (await user.get("/api/__app/crm/x")).code == "ENVIRONMENT_UNAVAILABLE"
+    async with (
+        upstream(proves=False) as env,
+        gateway(StaticRouter(forward("crm", env))) as running,
+        client(running) as user,
+    ):
+        assert (await user.get("/api/__app/crm/x")).code == "ENVIRONMENT_UNAVAILABLE"
 
 
 async def test_refused_connections_are_retried_elsewhere_if_that_is_safe() -> None:
@@ -121,14 +125,15 @@ async def test_a_kept_connection_that_ended_is_replaced_for_idempotent_requests_
         ("POST", "ab", False),
         ("POST", "", False),
     ):
-        async with upstream(once) as env, gateway(StaticRouter(forward("crm", env))) as running:
-            async with client(running) as user:
-                await after_one_answer(user)
-                answer = await user.ask(
-                    head(method, "/api/x", X_App="crm", Content_Length=str(len(body))) + body
-                )
-                assert (answer.status, answer.code) == (503, "UPSTREAM_CLOSED")
-                assert len(env.requests) == (3 if replayed else 2)
+        async with (
+            upstream(once) as env,
+            gateway(StaticRouter(forward("crm", env))) as running,
+            client(running) as user,
+        ):
+            await after_one_answer(user)
+            answer = await user.ask(head(method, "/api/x", X_App="crm", Content_Length=str(len(body))) + body)
+            assert (answer.status, answer.code) == (503, "UPSTREAM_CLOSED")
+            assert len(env.requests) == (3 if replayed else 2)
 
 
 async def test_idempotent_request_succeeds_when_the_upstream_had_just_closed() -> None:
@@ -259,19 +264,21 @@ async def test_a_client_that_leaves_ends_the_work_upstream(moment: str) -> None:
         reached.set()
         await request.reader.read()
 
-    async with upstream(handler, proves=moment != "while connecting") as env:
-        async with gateway(StaticRouter(forward("crm", env))) as running:
-            async with client(running) as user:
-                body = "abc" if moment == "in the upload" else ""
-                length = "9" if body else "0"
-                await user.send(head("POST", "/api/x", X_App="crm", Content_Length=length) + body)
-                await asyncio.wait_for(reached.wait(), 4)
-                if moment == "in the stream":
-                    await user.reader.readuntil(b"1\r\na\r\n")
-            await eventually(lambda: env.open == 0, "the upstream hears of it")
-            await eventually(lambda: running.proxy.running == 0, "nothing is left running")
-            assert running.proxy.connections() == 0
-            assert running.proxy.load.busy("crm") == 0
+    async with (
+        upstream(handler, proves=moment != "while connecting") as env,
+        gateway(StaticRouter(forward("crm", env))) as running,
+    ):
+        async with client(running) as user:
+            body = "abc" if moment == "in the upload" else ""
+            length = "9" if body else "0"
+            await user.send(head("POST", "/api/x", X_App="crm", Content_Length=length) + body)
+            await asyncio.wait_for(reached.wait(), 4)
+            if moment == "in the stream":
+                await user.reader.readuntil(b"1\r\na\r\n")
+        await eventually(lambda: env.open == 0, "the upstream hears of it")
+        await eventually(lambda: running.proxy.running == 0, "nothing is left running")
+        assert running.proxy.connections() == 0
+        assert running.proxy.load.busy("crm") == 0
 
 
 async def test_churn_leaves_nothing_behind() -> None:
@@ -315,41 +322,46 @@ async def test_one_app_at_its_limit_does_not_stop_the_others() -> None:
 
     async with upstream(slow, "env_a") as busy, upstream(name="env_b") as free:
         router = StaticRouter({**forward("crm", busy), **forward("shop", free)})
-        async with gateway(router, proxy_limits=ProxyLimits(per_app=2)) as running:
-            async with client(running) as one, client(running) as two, client(running) as three:
-                for user in (one, two):
-                    await user.send(head("GET", "/api/__app/crm/x"))
-                await eventually(lambda: len(busy.requests) == 2, "two at work")
-                answer = await three.get("/api/__app/crm/x")
-                assert (answer.status, answer.code) == (503, "APP_OVERLOADED")
-                assert answer.header("retry-after") == "1"
-                assert (await three.get("/api/__app/shop/x")).status == 200
-                go.set()
-                for user in (one, two):
-                    assert (await user.answer()).status == 200
-                assert (await three.get("/api/__app/crm/x")).status == 200
+        async with (
+            gateway(router, proxy_limits=ProxyLimits(per_app=2)) as running,
+            client(running) as one,
+            client(running) as two,
+            client(running) as three,
+        ):
+            for user in (one, two):
+                await user.send(head("GET", "/api/__app/crm/x"))
+            await eventually(lambda: len(busy.requests) == 2, "two at work")
+            answer = await three.get("/api/__app/crm/x")
+            assert (answer.status, answer.code) == (503, "APP_OVERLOADED")
+            assert answer.header("retry-after") == "1"
+            assert (await three.get("/api/__app/shop/x")).status == 200
+            go.set()
+            for user in (one, two):
+                assert (await user.answer()).status == 200
+            assert (await three.get("/api/__app/crm/x")).status == 200
 
 
 async def test_slow_heads_slow_bodies_and_idle_connections_are_ended() -> None:
     """F59: slowloris in its three forms; a quick client beside them is served."""
     limits = EdgeLimits(head=0.3, body=0.3, idle=0.3)
-    async with upstream() as env, gateway(StaticRouter(forward("crm", env)), limits=limits) as running:
-        async with (
-            client(running) as silent,
-            client(running) as crawling,
-            client(running) as stalled,
-            client(running) as idle,
-        ):
-            await crawling.send("GET /api/__app/crm/x HTTP/1.1\r\nHost: a\r\nX: ")
-            await stalled.send(head("POST", "/api/x", X_App="crm", Content_Length="9") + "abc")
-            assert (await idle.get("/api/__app/crm/x")).status == 200
-            assert await silent.closed() == b""
-            answer = await crawling.answer()
-            assert (answer.status, answer.code) == (408, "REQUEST_TIMED_OUT")
-            answer = await stalled.answer()
-            assert (answer.status, answer.code) == (408, "REQUEST_TIMED_OUT")
-            assert await idle.closed() == b""
-            assert await crawling.closed() == await stalled.closed() == b""
+    async with (
+        upstream() as env,
+        gateway(StaticRouter(forward("crm", env)), limits=limits) as running,
+        client(running) as silent,
+        client(running) as crawling,
+        client(running) as stalled,
+        client(running) as idle,
+    ):
+        await crawling.send("GET /api/__app/crm/x HTTP/1.1\r\nHost: a\r\nX: ")
+        await stalled.send(head("POST", "/api/x", X_App="crm", Content_Length="9") + "abc")
+        assert (await idle.get("/api/__app/crm/x")).status == 200
+        assert await silent.closed() == b""
+        answer = await crawling.answer()
+        assert (answer.status, answer.code) == (408, "REQUEST_TIMED_OUT")
+        answer = await stalled.answer()
+        assert (answer.status, answer.code) == (408, "REQUEST_TIMED_OUT")
+        assert await idle.closed() == b""
+        assert await crawling.closed() == await stalled.closed() == b""
 
 
 async def test_head_without_end_is_refused() -> None:

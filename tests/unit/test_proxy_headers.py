@@ -24,9 +24,12 @@ async def answered(*lines: str, status: str = "200 OK", app: str = "crm") -> Ans
     async def handler(request: Request) -> None:
         await request.answer(b"x", status, lines)
 
-    async with upstream(handler) as env, gateway(StaticRouter(forward(app, env))) as running:
-        async with client(running) as user:
-            return await user.get(f"/api/__app/{app}/x")
+    async with (
+        upstream(handler) as env,
+        gateway(StaticRouter(forward(app, env))) as running,
+        client(running) as user,
+    ):
+        return await user.get(f"/api/__app/{app}/x")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,8 @@ async def test_forged_forwarding_headers_of_strangers_are_dropped() -> None:
     """F52: plain, underscored, doubled, and under other names."""
     request = await seen(
         "GET /api/x HTTP/1.1\r\nHost: entry.test\r\nX-App: crm\r\nX_App: shop\r\nX-Forwarded-For: 6.6.6.6\r\n"
-        "X-Forwarded-For: 7.7.7.7\r\nX_Forwarded_For: 8.8.8.8\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Proto: https\r\n"
+        "X-Forwarded-For: 7.7.7.7\r\nX_Forwarded_For: 8.8.8.8\r\nX-Forwarded-Host: evil\r\n"
+        "X-Forwarded-Proto: https\r\n"
         "X-Forwarded-Prefix: /evil\r\nX-Forwarded-Port: 1\r\nForwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\n"
         "X-Request-Id: mine\r\nX-Hostname: evil\r\nX-Original-URL: /admin\r\nX-Atoll-Anything: 1\r\n"
         "X-Environment: env_a\r\n\r\n"
@@ -94,8 +98,9 @@ async def test_what_a_trusted_proxy_says_is_kept_and_extended() -> None:
 async def test_hop_by_hop_and_listed_names_do_not_pass_to_the_upstream() -> None:
     """F53."""
     request = await seen(
-        head("GET", "/api/x", X_App="crm", Connection="keep-alive, X-Secret, X-Forwarded-For, X-App, Host, Cookie",
-             Keep_Alive="timeout=5", Proxy_Authorization="Basic x", Proxy_Connection="keep-alive", TE="trailers",
+        head("GET", "/api/x", X_App="crm",
+             Connection="keep-alive, X-Secret, X-Forwarded-For, X-App, Host, Cookie",
+             Keep_Alive="timeout=5", Proxy_Authorization="Basic x", Proxy_Connection="x", TE="trailers",
              Trailer="X-T", X_Secret="1", X_Kept="2", Cookie="a=b")
     )  # fmt: skip
     names = [name for name, _ in request.headers]
@@ -140,7 +145,8 @@ async def test_cookies_of_other_apps_stay_away() -> None:
     """F55, by name: an app gets and sets its own cookies only."""
     request = await seen(
         head("GET", "/api/x", X_App="crm",
-             Cookie="plain=1; nb_role_crm=a; nb_role_shop=b; nb_auth_token_main=c; atoll_env_crm=env_a; atoll_env_x=y")
+             Cookie="plain=1; nb_role_crm=a; nb_role_shop=b; nb_auth_token_main=c; "
+                    "atoll_env_crm=env_a; atoll_env_x=y")
     )  # fmt: skip
     assert request.header("cookie") == "plain=1; nb_role_crm=a"
     answer = await answered("Set-Cookie: nb_auth_token_shop=evil; Path=/", "Set-Cookie: atoll_env_crm=evil",

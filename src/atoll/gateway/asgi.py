@@ -198,7 +198,7 @@ class Gateway:
         error: AtollError | None = None,
         added: Sequence[Header] = (),
     ) -> None:
-        """The UI's page with the boot data of the app; with `error`, the UI shows why the app does not run."""
+        """The UI's page with the boot data of the app; with `error` it shows why the app does not run."""
         label = self._label(resolved.app)
         main = resolved.app == MAIN
         boot: dict[str, object] = {
