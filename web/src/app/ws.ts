@@ -13,6 +13,7 @@ export type LiveState = 'connecting' | 'open' | 'closed';
 type Handler = (payload: unknown) => void;
 
 const PING_MS = 25_000;
+const STEADY_MS = 10_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 20_000;
 
@@ -34,6 +35,7 @@ export class LiveSocket {
   private socket: WebSocket | null = null;
   private attempt = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private steadyTimer: ReturnType<typeof setTimeout> | undefined;
   private pingTimer: ReturnType<typeof setInterval> | undefined;
   private wanted = false;
   private readonly handlers = new Map<string, Set<Handler>>();
@@ -80,7 +82,10 @@ export class LiveSocket {
     const socket = new WebSocket(absolute(this.path));
     this.socket = socket;
     socket.addEventListener('open', () => {
-      this.attempt = 0;
+      // A server may accept and close at once (an app that is stopped): only a connection that lasts counts.
+      this.steadyTimer = setTimeout(() => {
+        this.attempt = 0;
+      }, STEADY_MS);
       this.state.set('open');
       this.authenticate();
       this.pingTimer = setInterval(() => socket.send('ping'), PING_MS);
@@ -88,6 +93,7 @@ export class LiveSocket {
     socket.addEventListener('message', (event) => this.dispatch(String(event.data)));
     socket.addEventListener('close', () => {
       clearInterval(this.pingTimer);
+      clearTimeout(this.steadyTimer);
       this.socket = null;
       this.state.set('closed');
       if (!this.wanted) return;
