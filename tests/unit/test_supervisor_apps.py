@@ -261,3 +261,18 @@ async def test_an_app_moves_to_another_environment(tmp_path: Path, way: str | No
         assert row is not None
         assert row["environments"] == ["env_b"]
         assert len(s.world.databases) == 1
+
+
+async def test_what_happened_can_be_read(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
+        await s.supervisor.create_app({"name": "shop", "environments": ["env_a"]}, by="ann")
+        await s.reaches("shop", "running")
+        await s.supervisor.stop_app("shop", by="bob")
+        await s.reaches("shop", "stopped")
+        events = list(reversed(await s.supervisor.app_events("shop")))
+        asked = [(event["action"], event["by"]) for event in events if not event["became"]]
+        assert asked == [("create", "ann"), ("stop", "bob")]
+        became = [event["became"] for event in events if event["became"]]
+        # What passed too quickly to be published may be missing in between.
+        assert [status for status in became if status in ("running", "stopped")] == ["running", "stopped"]
+        assert all(event["environment"] == "env_a" for event in events if event["became"])

@@ -119,8 +119,8 @@ def _deaf(supervisor: Supervisor) -> Supervisor:
     async def nothing(*_: object) -> None:
         await asyncio.Event().wait()
 
-    supervisor._push = nothing  # type: ignore[method-assign, assignment]
-    supervisor._reconcile = nothing  # type: ignore[method-assign]
+    supervisor._reconciler._push = nothing  # type: ignore[method-assign, assignment]
+    supervisor._reconciler.compare = nothing  # type: ignore[method-assign]
     return supervisor
 
 

@@ -154,6 +154,10 @@ class Directory:
         self.touch(row.uid)
         return True
 
+    def row(self, uid: str, environment: str, instance: str) -> StatusRow | None:
+        """The newest row of one instance."""
+        return self._rows.get(uid, {}).get((environment, instance))
+
     def drop_rows(self, environment: str, instance: str, uid: str | None = None) -> None:
         """Forgets what an instance said, about one app or all."""
         for each in [uid] if uid is not None else list(self._rows):

@@ -174,6 +174,7 @@ def _operation(record: AppRecord, receipts: Mapping[str, Receipt]) -> dict[str, 
     return {
         "id": operation.id,
         "action": operation.action,
+        "by": operation.by,
         "at": _time(operation.at),
         "receipts": {
             environment: {

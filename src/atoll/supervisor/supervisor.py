@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from atoll.errors import (
-    AppNotFound,
-    AtollError,
-    DatabaseUnavailable,
-    EnvironmentUnknown,
-    PreflightFailed,
-    RedisUnavailable,
-)
+from atoll.errors import AppNotFound, AtollError, EnvironmentUnknown, PreflightFailed
 from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.command.base import Commands, Receipt
-from atoll.supervisor.command.messages import Apply, Refresh
 from atoll.supervisor.directory import Directory, hidden
 from atoll.supervisor.dispatch import Dispatcher
-from atoll.supervisor.model_writer import ModelWriter, concerned, contents, model_for
-from atoll.supervisor.models import Action, CallerAccount, Finding, StatusRow
+from atoll.supervisor.history import History
+from atoll.supervisor.model_writer import ModelWriter
+from atoll.supervisor.models import CallerAccount, Finding, StatusRow
 from atoll.supervisor.options import changed_record
 from atoll.supervisor.preflight import Preflight
 from atoll.supervisor.presence.base import Presence
+from atoll.supervisor.reconcile import Reconciler, operation
 from atoll.supervisor.rows import application_row, environment_row
 from atoll.supervisor.sealing import Sealer
-from atoll.supervisor.store.base import AppRecord, AppStore, Operation
+from atoll.supervisor.store.base import AppRecord, AppStore
 from atoll.supervisor.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -67,8 +59,17 @@ class Supervisor:
         self._store, self._presence, self._commands, self._sealer = store, presence, commands, sealer
         self._tasks = BackgroundTasks("supervisor")
         self._dispatcher = Dispatcher(commands, sealer, self._tasks, self._receipt_changed, command_seconds)
-        self._models = ModelWriter(presence, sealer)
+        self._history = History(store)
         self._preflight = Preflight(self.directory, self._dispatcher, default_environments)
+        self._reconciler = Reconciler(
+            store,
+            self.directory,
+            self._dispatcher,
+            ModelWriter(presence, sealer),
+            self._history,
+            self._tasks,
+            reconcile_seconds,
+        )
         self._watch = Watch(
             presence,
             sealer,
@@ -76,11 +77,8 @@ class Supervisor:
             self.directory,
             on_row=self._row_changed,
             on_environment=self._environment_changed,
-            on_loss=self._shared_state_lost,
+            on_loss=self._reconciler.lost,
         )
-        self._stamp = ""
-        self._due = asyncio.Event()
-        self._reconcile_seconds = reconcile_seconds
         self._waking: dict[str, asyncio.Task[None]] = {}
 
     # -- life
@@ -88,19 +86,26 @@ class Supervisor:
     async def start(self) -> None:
         """Reads the store, takes a first look at presence and begins to reconcile. Touches no running app."""
         await self._store.prepare()
-        await self._refresh()
+        await self._reconciler.refresh()
         for record in self.directory.records:
             if record.auto_start and record.desired == "ready":
-                await self._save(record, "start", lambda present: replace(present, desired="running"))
+                await self._reconciler.save(
+                    record, "start", lambda present: replace(present, desired="running")
+                )
         await self._watch.load()
         await self._watch.look()
         _ = self._tasks.keep_running("events", self._watch.follow)
         _ = self._tasks.keep_running("presence", self._watch.keep_looking)
-        _ = self._tasks.keep_running("reconcile", self._keep_reconciling)
+        _ = self._tasks.keep_running("reconcile", self._reconciler.run)
+        _ = self._tasks.keep_running("history", self._history.run)
 
     async def stop(self) -> None:
         """Ends all background work. Apps and environments are left as they are."""
         await self._tasks.cancel_all()
+        try:
+            await self._history.flush()
+        except AtollError as error:
+            log.warning("what happened to apps last is not kept", extra={"reason": error.message})
 
     @property
     def presence_reachable(self) -> bool:
@@ -119,35 +124,44 @@ class Supervisor:
         record = self.directory.app(name)
         return self._row(record) if record is not None else None
 
+    async def app_events(self, name: str) -> list[dict[str, Any]]:
+        """What happened to an app, newest first: what was asked for, by whom, and how its status changed
+        where.
+
+        Raises AppNotFound.
+        """
+        record = self._known(name)
+        await self._history.flush()
+        events: list[dict[str, Any]] = msgspec.to_builtins(await self._store.events(record.uid))
+        return events
+
     async def check_app(
         self, values: Mapping[str, Any], caller: CallerAccount | None = None
     ) -> list[Finding]:
         """What stands against creating such an app; empty for nothing. Changes nothing."""
-        await self._refresh()
+        await self._reconciler.refresh()
         _, findings = await self._preflight.look(values, caller)
         return findings
 
     async def create_app(
-        self, values: Mapping[str, Any], caller: CallerAccount | None = None
+        self, values: Mapping[str, Any], caller: CallerAccount | None = None, *, by: str = ""
     ) -> dict[str, Any]:
         """Saves a new app and begins to create it; gives its row at once (status "preparing").
 
         Raises PreflightFailed with everything that stands against it; then nothing was created.
         """
-        await self._refresh()
+        await self._reconciler.refresh()
         record, findings = await self._preflight.look(values, caller)
         if findings or record is None:
             raise _refusal(findings)
-        operation = Operation(
-            id=_request_id(), action="create", at=record.created_at, environments=record.environments
-        )
+        asked = operation("create", record.environments, by)
         sort = record.sort or 1 + max((known.sort for known in self.directory.listed), default=0)
-        record = replace(record, operation=operation, sort=sort)
+        record = replace(record, operation=asked, sort=sort)
         await self._store.insert(record)
-        self._changed(record, operation.id)
+        self._reconciler.tell(record, asked)
         return self._row(record)
 
-    async def update_app(self, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    async def update_app(self, name: str, values: Mapping[str, Any], *, by: str = "") -> dict[str, Any]:
         """Changes an app; options that only a restart brings into effect set `restartNeeded` in the row.
 
         Environments may be added (checked first) and taken away (the app is stopped there).
@@ -169,9 +183,9 @@ class Supervisor:
                 changed = replace(changed, environments=places, leaving=tuple(dict.fromkeys(left)))
             return changed
 
-        return self._row(await self._save(record, "update", change))
+        return self._row(await self._reconciler.save(record, "update", change, by=by))
 
-    async def start_app(self, name: str) -> dict[str, Any]:
+    async def start_app(self, name: str, *, by: str = "") -> dict[str, Any]:
         """Wants the app to run. A second call changes nothing; after failed tries it tries again at once."""
         record = self._known(name)
         failed = any(each.status == "error" for each in self.directory.placements(record))
@@ -180,27 +194,29 @@ class Supervisor:
             again = failed and present.desired == "running" and present.generation == record.generation
             return replace(present, desired="running", restarts=present.restarts + again)
 
-        return self._row(await self._save(record, "start", _unless_removed(change)))
+        return self._row(await self._reconciler.save(record, "start", _unless_removed(change), by=by))
 
-    async def stop_app(self, name: str) -> dict[str, Any]:
+    async def stop_app(self, name: str, *, by: str = "") -> dict[str, Any]:
         """Wants the app stopped, also while it is starting."""
         record = self._known(name)
-        return self._row(
-            await self._save(
-                record, "stop", _unless_removed(lambda present: replace(present, desired="stopped"))
-            )
-        )
 
-    async def restart_app(self, name: str) -> dict[str, Any]:
+        def change(present: AppRecord) -> AppRecord:
+            return replace(present, desired="stopped")
+
+        return self._row(await self._reconciler.save(record, "stop", _unless_removed(change), by=by))
+
+    async def restart_app(self, name: str, *, by: str = "") -> dict[str, Any]:
         """Stops the app where it runs and starts it again."""
         record = self._known(name)
 
         def change(present: AppRecord) -> AppRecord:
             return replace(present, desired="running", restarts=present.restarts + 1)
 
-        return self._row(await self._save(record, "restart", _unless_removed(change)))
+        return self._row(await self._reconciler.save(record, "restart", _unless_removed(change), by=by))
 
-    async def remove_app(self, name: str, *, remove_database: bool = False, force: bool = False) -> bool:
+    async def remove_app(
+        self, name: str, *, remove_database: bool = False, force: bool = False, by: str = ""
+    ) -> bool:
         """Takes the app down everywhere; True when it is gone, False when an environment still has to do it.
 
         Args:
@@ -214,8 +230,8 @@ class Supervisor:
             drop = present.remove_database or remove_database or not present.installed
             return replace(present, desired="removed", remove_database=drop, dropped=present.dropped or force)
 
-        saved = await self._save(record, "destroy", change)
-        await self._advance(saved)
+        saved = await self._reconciler.save(record, "destroy", change, by=by)
+        await self._reconciler.advance(saved)
         return await self.directory.changes.until(
             lambda: (left := self.directory.record(record.uid)) is None or hidden(left), REMOVAL_SECONDS
         )
@@ -264,7 +280,7 @@ class Supervisor:
             return replace(present, desired="running") if present.desired == "ready" else None
 
         try:
-            await self._save(record, "visit", change)
+            await self._reconciler.save(record, "visit", change)
         except AtollError as error:
             log.warning("an app could not be woken", extra={"app": record.name, "reason": error.message})
             await asyncio.sleep(1.0)
@@ -286,154 +302,30 @@ class Supervisor:
         record = self.directory.record(uid)
         return None if record is None or hidden(record) else self._row(record)
 
-    async def _save(
-        self, record: AppRecord, action: Action | None, change: Callable[[AppRecord], AppRecord | None]
-    ) -> AppRecord:
-        """Changes the record and tells those concerned; nothing happens when nothing changes."""
-
-        def numbered(present: AppRecord) -> AppRecord | None:
-            changed = change(present)
-            if changed is None or changed == present:
-                return None
-            if contents(changed) != contents(present) or concerned(changed) != concerned(present):
-                changed = replace(changed, generation=present.generation + 1)
-                if _goal(changed) != _goal(present):
-                    changed = replace(changed, goal_generation=changed.generation)
-                if action is not None:
-                    operation = Operation(
-                        id=_request_id(), action=action, at=datetime.now(UTC), environments=concerned(changed)
-                    )
-                    changed = replace(changed, operation=operation)
-            return changed
-
-        saved = await self._store.update(record.uid, numbered)
-        if saved.generation != record.generation:
-            asked = saved.operation if action is not None else None
-            self._changed(saved, asked.id if asked is not None else _request_id())
-        else:
-            self.directory.put(saved)
-        return saved
-
-    def _changed(self, record: AppRecord, request: str) -> None:
-        self.directory.put(record)
-        for environment in concerned(record):
-            _ = self._tasks.spawn("push", self._push(record, environment, request))
-
-    async def _push(self, record: AppRecord, environment: str, request: str) -> None:
-        """Tells one environment now. If that fails it learns it by itself, from the copies that reconciling
-        writes.
-        """
-        view = self.directory.environments.get(environment)
-        if view is None:
-            return
-        try:
-            _ = await self._models.write(environment, view.public_key, self.directory.records)
-            instruction = Apply(model_for(record, environment))
-            await self._dispatcher.tell(environment, view.public_key, instruction, request)
-        except RedisUnavailable as error:
-            log.warning(
-                "an environment could not be told now",
-                extra={"environment": environment, "reason": error.message},
-            )
-
-    # -- reconciling
-
-    async def _keep_reconciling(self) -> None:
-        while True:
-            self._due.clear()
-            try:
-                await self._reconcile()
-            except DatabaseUnavailable as error:
-                log.warning(
-                    "the app store cannot be read; what is known stays", extra={"reason": error.message}
-                )
-            try:
-                async with asyncio.timeout(self._reconcile_seconds):
-                    await self._due.wait()
-            except TimeoutError:
-                pass
-
-    async def _reconcile(self) -> None:
-        await self._refresh()
-        for record in self.directory.records:
-            await self._advance(record)
-        for view in list(self.directory.environments.values()):
-            if view.available:
-                await self._write_models(view.name, view.public_key)
-
-    async def _write_models(self, environment: str, public_key: str) -> None:
-        try:
-            if await self._models.write(environment, public_key, self.directory.records):
-                await self._dispatcher.tell(environment, public_key, Refresh(), _request_id())
-        except RedisUnavailable as error:
-            log.info("copies of the models wait until Redis is back", extra={"reason": error.message})
-
-    async def _refresh(self) -> None:
-        """Reads the store again when somebody changed it."""
-        stamp = await self._store.stamp()
-        if stamp != self._stamp:
-            self.directory.replace_all(await self._store.apps())
-            self._stamp = stamp
-
-    async def _advance(self, record: AppRecord) -> None:
-        """Draws from the rows what the record should say now."""
-        rows = self.directory.rows(record.uid)
-
-        def change(present: AppRecord) -> AppRecord:
-            if any(row.installed for row in rows) and not present.installed and present.desired != "removed":
-                present = replace(present, installed=True, admin=None)
-            if present.desired == "ready" and any(row.status == "running" for row in rows):
-                present = replace(present, desired="running")
-            done = {
-                row.environment for row in rows if row.removed and row.generation >= present.goal_generation
-            }
-            if present.desired == "removed":
-                gone = tuple(name for name in present.environments if name in done or name in present.gone)
-                present = replace(present, gone=gone)
-            return replace(present, leaving=tuple(name for name in present.leaving if name not in done))
-
-        if change(record) != record:
-            record = await self._save(record, None, change)
-        everywhere = record.desired == "removed" and set(record.gone) >= set(record.environments)
-        if everywhere and (not record.remove_database or any(row.database_dropped for row in rows)):
-            await self._finish_removal(record)
-
-    async def _finish_removal(self, record: AppRecord) -> None:
-        await self._store.delete(record.uid)
-        self.directory.drop(record.uid)
-        self._due.set()
-
     # -- what others tell
 
-    async def _row_changed(self, row: StatusRow) -> None:
+    async def _row_changed(self, row: StatusRow, before: StatusRow | None) -> None:
         record = self.directory.record(row.uid)
         if record is None:
             return
+        self._history.row(record, row, before)
         try:
-            await self._advance(record)
+            await self._reconciler.advance(record)
         except AtollError as error:
             log.warning("a status waits until the store can be written", extra={"reason": error.message})
 
     def _environment_changed(self, name: str) -> None:
-        self._due.set()
-
-    def _shared_state_lost(self) -> None:
-        for name in self.directory.environments:
-            self._models.forget(name)
-        self._due.set()
+        view = self.directory.environments.get(name)
+        if view is not None and not view.available:
+            for record in self.directory.listed:
+                if name in record.environments:
+                    self._history.left(view, record)
+        self._reconciler.soon()
 
     def _receipt_changed(self, receipt: Receipt) -> None:
         for record in self.directory.records:
             if record.operation is not None and record.operation.id == receipt.request_id:
                 self.directory.touch(record.uid)
-
-
-def _request_id() -> str:
-    return secrets.token_hex(12)
-
-
-def _goal(record: AppRecord) -> tuple[object, ...]:
-    return (record.desired, record.restarts, record.environments, record.remove_database, record.gone)
 
 
 def _restart_matters(record: AppRecord) -> tuple[object, ...]:

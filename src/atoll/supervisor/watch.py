@@ -34,7 +34,8 @@ class Watch:
     after it was away or lost its data, everyone gets one lease time to show up again.
 
     Args:
-        on_row: awaited for each new row. on_environment: called when environments came, went or changed.
+        on_row: awaited for each new row, with the one it replaces. on_environment: called when environments
+        came, went or changed.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Watch:
         store: AppStore,
         directory: Directory,
         *,
-        on_row: Callable[[StatusRow], Awaitable[None]],
+        on_row: Callable[[StatusRow, StatusRow | None], Awaitable[None]],
         on_environment: Callable[[str], None],
         on_loss: Callable[[], None],
         look_seconds: float = 1.0,
@@ -192,8 +193,10 @@ class Watch:
             honest = honest and opened.header.sender == self._trusted.get(environment)
         if not honest:
             log.warning("a status row was written by somebody else", extra={"environment": environment})
-        elif self._directory.put_row(row):
-            await self._on_row(row)
+            return
+        before = self._directory.row(row.uid, environment, instance)
+        if self._directory.put_row(row):
+            await self._on_row(row, before)
 
     # -- sightings
 

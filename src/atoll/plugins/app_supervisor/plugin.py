@@ -52,6 +52,7 @@ class AppSupervisor(Plugin):
                 "restart": self._restart,
                 "check": self._check,
                 "listPinned": self._list_pinned,
+                "events": self._events,
             },
             access={"listPinned": "loggedIn"},
             snippet=_SNIPPET,
@@ -91,10 +92,13 @@ class AppSupervisor(Plugin):
             None,
         )
 
+    async def _events(self, ctx: Context) -> object:
+        return await self._supervisor.app_events(self._chosen(ctx)[0])
+
     async def _create(self, ctx: Context) -> object:
         values = _values(ctx)
         try:
-            return await self._supervisor.create_app(values, await self._caller(ctx, values))
+            return await self._supervisor.create_app(values, await self._caller(ctx, values), by=_by(ctx))
         except PreflightFailed as failure:
             return _refusal(ctx, failure)
 
@@ -106,7 +110,9 @@ class AppSupervisor(Plugin):
     async def _update(self, ctx: Context) -> object:
         values = _values(ctx)
         try:
-            return [await self._supervisor.update_app(name, values) for name in self._chosen(ctx)]
+            return [
+                await self._supervisor.update_app(name, values, by=_by(ctx)) for name in self._chosen(ctx)
+            ]
         except PreflightFailed as failure:
             return _refusal(ctx, failure)
 
@@ -114,17 +120,21 @@ class AppSupervisor(Plugin):
         names = self._chosen(ctx)
         drop, force = _flag(ctx, "removeDatabase"), _flag(ctx, "force")
         for name in names:
-            await self._supervisor.remove_app(name, remove_database=drop, force=force)
+            await self._supervisor.remove_app(name, remove_database=drop, force=force, by=_by(ctx))
         return len(names)
 
     async def _start(self, ctx: Context) -> object:
-        return _one_or_all([await self._supervisor.start_app(name) for name in self._chosen(ctx)])
+        return _one_or_all(
+            [await self._supervisor.start_app(name, by=_by(ctx)) for name in self._chosen(ctx)]
+        )
 
     async def _stop(self, ctx: Context) -> object:
-        return _one_or_all([await self._supervisor.stop_app(name) for name in self._chosen(ctx)])
+        return _one_or_all([await self._supervisor.stop_app(name, by=_by(ctx)) for name in self._chosen(ctx)])
 
     async def _restart(self, ctx: Context) -> object:
-        return _one_or_all([await self._supervisor.restart_app(name) for name in self._chosen(ctx)])
+        return _one_or_all(
+            [await self._supervisor.restart_app(name, by=_by(ctx)) for name in self._chosen(ctx)]
+        )
 
     def _chosen(self, ctx: Context) -> list[str]:
         """The apps a request is about, by key or filter; all of them exist."""
@@ -173,6 +183,10 @@ class AppSupervisor(Plugin):
             raise NotFound(f"There is no environment {name!r}.")
         await self._supervisor.forget_environment(name)
         return 1
+
+
+def _by(ctx: Context) -> str:
+    return (ctx.user.username or "") if ctx.user is not None else ""
 
 
 def _values(ctx: Context) -> dict[str, Any]:

@@ -10,7 +10,7 @@ Errors: `AppNameTaken`, `AppNotFound`, and those of the database. Nothing works 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from atoll.supervisor.models import (
     DatabaseOptions,
     Desired,
     EnvironmentCard,
+    Reason,
 )
 
 
@@ -33,6 +34,29 @@ class Operation(Struct, frozen=True, kw_only=True, rename="camel"):
     action: Action
     at: datetime
     environments: tuple[str, ...] = ()
+    by: str = ""
+
+
+class AppEvent(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One thing that happened to an app: somebody asked for something, or its status changed somewhere.
+
+    Args:
+        key: the same for the same thing, whoever notes it.
+        environment: where the status changed, "" for what somebody asked for.
+        was, became: the status before and after, "" for what somebody asked for.
+        action: what was asked for, or what the change followed from. by: user name of who asked.
+        seconds: how long the status before lasted.
+    """
+
+    key: str
+    at: datetime
+    environment: str = ""
+    was: str = ""
+    became: str = ""
+    action: str = ""
+    by: str = ""
+    seconds: float | None = None
+    reason: Reason | None = None
 
 
 class AppRecord(Struct, frozen=True, kw_only=True):
@@ -86,6 +110,9 @@ class KnownEnvironment(Struct, frozen=True, kw_only=True):
     last_seen: datetime
 
 
+#: How many events are kept per app.
+KEPT_EVENTS = 50
+
 Change = Callable[[AppRecord], AppRecord | None]
 
 
@@ -114,7 +141,15 @@ class AppStore(ABC):
 
     @abstractmethod
     async def delete(self, uid: str) -> None:
-        """Removes a record for good; none is fine."""
+        """Removes a record and what happened to the app for good; none is fine."""
+
+    @abstractmethod
+    async def note(self, uid: str, events: Sequence[AppEvent]) -> None:
+        """Keeps what happened, each key once; the newest `KEPT_EVENTS` per app stay."""
+
+    @abstractmethod
+    async def events(self, uid: str) -> list[AppEvent]:
+        """What happened to the app, newest first."""
 
     @abstractmethod
     async def environments(self) -> list[KnownEnvironment]:

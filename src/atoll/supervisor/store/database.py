@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
-    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -31,7 +32,14 @@ from atoll.database.drivers.base import Database
 from atoll.errors import AppNameTaken, AppNotFound, UniqueViolation
 from atoll.supervisor.models import AdminAccount, DatabaseOptions, EnvironmentCard
 from atoll.supervisor.sealing import Vault
-from atoll.supervisor.store.base import AppRecord, AppStore, Change, KnownEnvironment
+from atoll.supervisor.store.base import (
+    KEPT_EVENTS,
+    AppEvent,
+    AppRecord,
+    AppStore,
+    Change,
+    KnownEnvironment,
+)
 
 
 class _Secrets(msgspec.Struct):
@@ -48,12 +56,12 @@ class DatabaseStore(AppStore):
     def __init__(self, database: Database, key: bytes) -> None:
         self._db = database
         self._vault = Vault(key)
-        self._apps, self._environments = _tables(database.table_prefix)
+        self._apps, self._environments, self._events = _tables(database.table_prefix)
 
     async def prepare(self) -> None:
         """See the base class."""
         async with self._db.exclusive("app-store"):
-            for table in (self._apps, self._environments):
+            for table in (self._apps, self._environments, self._events):
                 await self._db.run(CreateTable(table, if_not_exists=True))
 
     async def stamp(self) -> str:
@@ -106,6 +114,34 @@ class DatabaseStore(AppStore):
     async def delete(self, uid: str) -> None:
         """See the base class."""
         await self._db.run(delete(self._apps).where(self._apps.c.uid == uid))
+        await self._db.run(delete(self._events).where(self._events.c.uid == uid))
+
+    async def note(self, uid: str, events: Sequence[AppEvent]) -> None:
+        """See the base class."""
+        table, c = self._events, self._events.c
+        async with self._db.transaction() as tx:
+            for event in events:
+                values = {
+                    "uid": uid,
+                    "key": event.key,
+                    "at": event.at,
+                    "event": msgspec.json.encode(event).decode(),
+                }
+                with contextlib.suppress(UniqueViolation):
+                    async with tx.transaction() as attempt:
+                        await self._db.run(insert(table), values, connection=attempt)
+            newest = select(c.at).where(c.uid == uid).order_by(c.at.desc(), c.key.desc())
+            found = await self._db.run(newest.limit(1).offset(KEPT_EVENTS - 1), connection=tx)
+            if found.rows:
+                old = delete(table).where(and_(c.uid == uid, c.at < bindparam("oldest", type_=c.at.type)))
+                await self._db.run(old, {"oldest": found.rows[0][0]}, connection=tx)
+
+    async def events(self, uid: str) -> list[AppEvent]:
+        """See the base class."""
+        c = self._events.c
+        query = select(c.event).where(c.uid == uid).order_by(c.at.desc(), c.key.desc()).limit(KEPT_EVENTS)
+        found = await self._db.run(query)
+        return [msgspec.json.decode(text, type=AppEvent) for (text,) in found.rows]
 
     async def environments(self) -> list[KnownEnvironment]:
         """See the base class."""
@@ -179,7 +215,7 @@ def _taken(record: AppRecord) -> AppNameTaken:
     return AppNameTaken(f"An app with the id {record.name!r}{domain} exists already. Choose another one.")
 
 
-def _tables(prefix: str) -> tuple[Table, Table]:
+def _tables(prefix: str) -> tuple[Table, Table, Table]:
     metadata = MetaData()
     apps = Table(
         f"{prefix}applications",
@@ -196,10 +232,17 @@ def _tables(prefix: str) -> tuple[Table, Table]:
     environments = Table(
         f"{prefix}environments",
         metadata,
-        Column("id", Integer, primary_key=True, autoincrement=True),
-        Column("name", String(255), nullable=False, unique=True),
+        Column("name", String(255), primary_key=True),
         Column("public_key", String(120), nullable=False),
         Column("card", Text, nullable=False),
         Column("last_seen", DateTime(timezone=True), nullable=False),
     )
-    return apps, environments
+    events = Table(
+        f"{prefix}applicationEvents",
+        metadata,
+        Column("uid", String(40), primary_key=True),
+        Column("key", String(120), primary_key=True),
+        Column("at", DateTime(timezone=True), nullable=False),
+        Column("event", Text, nullable=False),
+    )
+    return apps, environments, events

@@ -1,0 +1,195 @@
+"""From what should be the case to what is: saving changes, telling environments, drawing conclusions from
+rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from atoll.errors import DatabaseUnavailable, RedisUnavailable
+from atoll.lifecycle import BackgroundTasks
+from atoll.supervisor.command.messages import Apply, Refresh
+from atoll.supervisor.directory import Directory
+from atoll.supervisor.dispatch import Dispatcher
+from atoll.supervisor.history import History
+from atoll.supervisor.model_writer import ModelWriter, concerned, contents, model_for
+from atoll.supervisor.models import Action
+from atoll.supervisor.store.base import AppRecord, AppStore, Operation
+
+log = logging.getLogger(__name__)
+
+
+def request_id() -> str:
+    """Identity of one request; what comes twice under one id is done once."""
+    return secrets.token_hex(12)
+
+
+class Reconciler:
+    """Pushes every change at once, and compares everything regularly, so that a lost message only delays.
+
+    Args:
+        seconds: how often everything is compared.
+    """
+
+    def __init__(
+        self,
+        store: AppStore,
+        directory: Directory,
+        dispatcher: Dispatcher,
+        models: ModelWriter,
+        history: History,
+        tasks: BackgroundTasks,
+        seconds: float,
+    ) -> None:
+        self._store, self._directory, self._dispatcher = store, directory, dispatcher
+        self._models, self._history, self._tasks, self._seconds = models, history, tasks, seconds
+        self._stamp = ""
+        self._due = asyncio.Event()
+
+    def soon(self) -> None:
+        """Compares everything now instead of at the next turn."""
+        self._due.set()
+
+    def lost(self) -> None:
+        """Shared state is not what was last written."""
+        for name in self._directory.environments:
+            self._models.forget(name)
+        self.soon()
+
+    # -- saving
+
+    async def save(
+        self,
+        record: AppRecord,
+        action: Action | None,
+        change: Callable[[AppRecord], AppRecord | None],
+        *,
+        by: str = "",
+    ) -> AppRecord:
+        """Changes the record and tells those concerned; nothing happens when nothing changes."""
+
+        def numbered(present: AppRecord) -> AppRecord | None:
+            changed = change(present)
+            if changed is None or changed == present:
+                return None
+            if contents(changed) != contents(present) or concerned(changed) != concerned(present):
+                changed = replace(changed, generation=present.generation + 1)
+                if _goal(changed) != _goal(present):
+                    changed = replace(changed, goal_generation=changed.generation)
+                if action is not None:
+                    changed = replace(changed, operation=operation(action, concerned(changed), by))
+            return changed
+
+        saved = await self._store.update(record.uid, numbered)
+        if saved.generation != record.generation:
+            asked = saved.operation if action is not None else None
+            self.tell(saved, asked)
+        else:
+            self._directory.put(saved)
+        return saved
+
+    def tell(self, record: AppRecord, asked: Operation | None) -> None:
+        """Pushes a changed record, for somebody who asked or because it followed."""
+        self._directory.put(record)
+        if asked is not None:
+            self._history.asked(record.uid, asked)
+        request = asked.id if asked is not None else request_id()
+        for environment in concerned(record):
+            _ = self._tasks.spawn("push", self._push(record, environment, request))
+
+    async def _push(self, record: AppRecord, environment: str, request: str) -> None:
+        """Tells one environment now. If that fails, it learns it from the copies that reconciling writes."""
+        view = self._directory.environments.get(environment)
+        if view is None:
+            return
+        try:
+            _ = await self._models.write(environment, view.public_key, self._directory.records)
+            instruction = Apply(model_for(record, environment))
+            await self._dispatcher.tell(environment, view.public_key, instruction, request)
+        except RedisUnavailable as error:
+            log.warning(
+                "an environment could not be told now",
+                extra={"environment": environment, "reason": error.message},
+            )
+
+    # -- comparing
+
+    async def run(self) -> None:
+        """Compares for as long as it runs."""
+        while True:
+            self._due.clear()
+            try:
+                await self.compare()
+            except DatabaseUnavailable as error:
+                log.warning(
+                    "the app store cannot be read; what is known stays", extra={"reason": error.message}
+                )
+            try:
+                async with asyncio.timeout(self._seconds):
+                    _ = await self._due.wait()
+            except TimeoutError:
+                pass
+
+    async def compare(self) -> None:
+        """Compares everything once."""
+        await self.refresh()
+        for record in self._directory.records:
+            await self.advance(record)
+        for view in list(self._directory.environments.values()):
+            if view.available:
+                await self._write_models(view.name, view.public_key)
+
+    async def refresh(self) -> None:
+        """Reads the store again when somebody changed it."""
+        stamp = await self._store.stamp()
+        if stamp != self._stamp:
+            self._directory.replace_all(await self._store.apps())
+            self._stamp = stamp
+
+    async def _write_models(self, environment: str, public_key: str) -> None:
+        try:
+            if await self._models.write(environment, public_key, self._directory.records):
+                await self._dispatcher.tell(environment, public_key, Refresh(), request_id())
+        except RedisUnavailable as error:
+            log.info("copies of the models wait until Redis is back", extra={"reason": error.message})
+
+    async def advance(self, record: AppRecord) -> None:
+        """Draws from the rows what the record should say now."""
+        rows = self._directory.rows(record.uid)
+
+        def change(present: AppRecord) -> AppRecord:
+            if any(row.installed for row in rows) and not present.installed and present.desired != "removed":
+                present = replace(present, installed=True, admin=None)
+            if present.desired == "ready" and any(row.status == "running" for row in rows):
+                present = replace(present, desired="running")
+            done = {
+                row.environment for row in rows if row.removed and row.generation >= present.goal_generation
+            }
+            if present.desired == "removed":
+                gone = tuple(name for name in present.environments if name in done or name in present.gone)
+                present = replace(present, gone=gone)
+            return replace(present, leaving=tuple(name for name in present.leaving if name not in done))
+
+        if change(record) != record:
+            record = await self.save(record, None, change)
+        everywhere = record.desired == "removed" and set(record.gone) >= set(record.environments)
+        if everywhere and (not record.remove_database or any(row.database_dropped for row in rows)):
+            self._history.forget(record.uid)
+            await self._store.delete(record.uid)
+            self._directory.drop(record.uid)
+            self.soon()
+
+
+def operation(action: Action, environments: tuple[str, ...], by: str) -> Operation:
+    """Something asked for now."""
+    return Operation(id=request_id(), action=action, at=datetime.now(UTC), environments=environments, by=by)
+
+
+def _goal(record: AppRecord) -> tuple[object, ...]:
+    return (record.desired, record.restarts, record.environments, record.remove_database, record.gone)
