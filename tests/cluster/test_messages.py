@@ -83,6 +83,7 @@ async def test_forged_commands_are_refused(deployment: Deployment, raw: Any, say
     assert "refused" in deployment.workers["env_a"].log().lower()
     await client.call("applications:start/forged")
     await client.wait_status("forged", "running")
+    await client.create_app("unimpressed", ["env_a"])
     say(f"{sent} unsigned or altered commands put into Redis: none carried out, the next real one was")
 
 
@@ -140,27 +141,32 @@ async def test_lost_commands_only_delay(deployment: Deployment, raw: Any, say: S
     say(f"command deleted before it was read: carried out {time.monotonic() - began:.1f} s later")
 
 
-async def test_status_of_a_stranger_is_ignored(deployment: Deployment, raw: Any, say: Say) -> None:
-    """F08: an old row, or one under another environment's name, is not believed."""
+async def test_old_and_misplaced_statuses_are_ignored(deployment: Deployment, raw: Any, say: Say) -> None:
+    """F08: an old row of the same instance, or one under another environment's name, is not believed."""
     client = deployment.client
     await client.create_app("stated", ["env_a"])
     await client.call("applications:stop/stated")
     await client.wait_status("stated", "stopped")
-    kept: dict[bytes, dict[bytes, bytes]] = {}
-    async for key in raw.scan_iter(count=1000, _type="hash"):
-        rows = await raw.hgetall(key)
-        kept[key] = {name: value for name, value in rows.items() if b"stated" in name}
+    kept = {key: await raw.hgetall(key) async for key in raw.scan_iter(match="*rows*", _type="hash")}
+    news = {key: await raw.xrange(key) async for key in raw.scan_iter(match="*events*", _type="stream")}
     await client.call("applications:start/stated")
     await client.wait_status("stated", "running")
     written = 0
     for key, rows in kept.items():
         for name, value in rows.items():
-            await raw.hset(key, name, value)
-            await raw.hset(key, name.replace(b"env_a", b"env_b"), value)
+            for place in kept:
+                await raw.hset(place, name, value)
+                written += 1
+        assert rows or b"env_a" not in key, "status rows lie in Redis by environment and instance"
+    for stream, entries in news.items():
+        for _, fields in entries:
+            await raw.xadd(stream, fields)
+            await raw.xadd(
+                stream, {name: value.replace(b"env_a", b"env_b") for name, value in fields.items()}
+            )
             written += 2
-    assert written, "status rows lie in Redis by app"
     await _unchanged(deployment, "stated", "running", 200)
-    say(f"{written} old or misplaced status rows written into Redis: still shown as running")
+    say(f"{written} old or misplaced status rows and messages put into Redis: still shown as running")
 
 
 async def test_two_workers_of_one_name_at_different_addresses(deployment: Deployment, tmp_path: Path) -> None:
