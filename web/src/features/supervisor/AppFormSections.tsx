@@ -73,7 +73,12 @@ export function EditSections({ form }: Props) {
         <Basics form={form} />
       </Section>
       <Section number={2} title={t('section.place')}>
-        <Fixed label={t('form.environments')} value={values.environments.join(', ')} reason={t('form.placeFixed')} />
+        <EnvironmentPicker
+          value={values.environments}
+          onChange={(value) => form.setFieldValue('environments', value)}
+          error={form.errors.environments}
+        />
+        <Input.Description>{t('form.placeHint')}</Input.Description>
         <StartMode form={form} />
       </Section>
       <Section number={3} title={t('section.database')}>

@@ -20,12 +20,14 @@ export function DeleteAppDialog({ app, opened, onClose, onDeleted }: Props) {
   const { t } = useTranslation('supervisor');
   const client = useQueryClient();
   const [removeDatabase, setRemoveDatabase] = useState(false);
+  const [force, setForce] = useState(false);
+  const unreachable = Object.values(app.statuses ?? {}).includes('unknown');
   const name = titleOf(app);
   const running = app.status === 'running';
 
   const confirm = async () => {
-    await destroyApp(client, app.name, removeDatabase);
-    toast.success(t('delete.done', { name }));
+    const gone = await destroyApp(client, app.name, { removeDatabase, force });
+    toast.success(gone ? t('delete.done', { name }) : t('delete.begun', { name }));
     onDeleted?.();
   };
 
@@ -47,6 +49,14 @@ export function DeleteAppDialog({ app, opened, onClose, onDeleted }: Props) {
           label={t('delete.database')}
           description={t('delete.databaseHint')}
         />
+        {unreachable && (
+          <Checkbox
+            checked={force}
+            onChange={(event) => setForce(event.currentTarget.checked)}
+            label={t('delete.force')}
+            description={t('delete.forceHint')}
+          />
+        )}
       </Stack>
     </ConfirmDialog>
   );

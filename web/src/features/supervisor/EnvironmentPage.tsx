@@ -1,15 +1,17 @@
 import { Alert, Anchor, Code, SimpleGrid, Skeleton, Stack, Table, Text } from '@mantine/core';
 import { IconArrowLeft } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { ConfirmButton } from '../../ui/ConfirmButton';
 import { EmptyState } from '../../ui/EmptyState';
 import { ErrorState } from '../../ui/ErrorState';
 import { PageHeader } from '../../ui/PageHeader';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { StatusChip } from '../../ui/StatusChip';
+import { toast } from '../../ui/toasts';
 import { AppStatusChip } from './AppStatusChip';
 import { BeatStrip } from './BeatStrip';
 import { EnvironmentStatus } from './EnvironmentStatus';
@@ -17,7 +19,7 @@ import { Facts } from './Facts';
 import { bytes, percent } from './format';
 import { type EnvironmentInstance, type EnvironmentRow, titleOf } from './model';
 import { Panel } from './Panel';
-import { environmentQuery, useApps } from './queries';
+import { environmentQuery, forgetEnvironment, useApps } from './queries';
 
 const POLL_MS = 15_000;
 
@@ -57,7 +59,11 @@ function Detail({ environment }: { environment: EnvironmentRow }) {
   const known = facts.filter(([, value]) => value !== null);
   return (
     <Stack gap="md">
-      <PageHeader title={environment.name} description={<EnvironmentStatus environment={environment} />} />
+      <PageHeader
+        title={environment.name}
+        description={<EnvironmentStatus environment={environment} />}
+        actions={environment.status === 'offline' && <Forget environment={environment} />}
+      />
       {environment.reason && (
         <Alert color="yellow" variant="light" title={environment.reason.message}>
           {environment.reason.remedy && <Text size="sm">{environment.reason.remedy}</Text>}
@@ -78,6 +84,31 @@ function Detail({ environment }: { environment: EnvironmentRow }) {
         </Panel>
       )}
     </Stack>
+  );
+}
+
+/** Only for one that is gone: a live environment would be back at once. */
+function Forget({ environment }: { environment: EnvironmentRow }) {
+  const { t } = useTranslation('supervisor');
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const { name } = environment;
+  const remove = async () => {
+    await forgetEnvironment(client, name);
+    toast.success(t('environments.removed', { name }));
+    await navigate({ to: '/admin/settings/supervisor/environments' });
+  };
+  return (
+    <ConfirmButton
+      variant="default"
+      question={t('environments.removeQuestion', { name })}
+      consequences={t('environments.removeConsequence', { count: environment.apps?.total ?? 0 })}
+      verb={t('environments.remove')}
+      danger
+      onConfirm={remove}
+    >
+      {t('environments.remove')}
+    </ConfirmButton>
   );
 }
 

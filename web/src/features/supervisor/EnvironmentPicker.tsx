@@ -37,7 +37,12 @@ export function EnvironmentPicker({ value, onChange, error }: Props) {
   if (failure) return <ErrorState error={failure} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton height={72} />;
   const cards = data.map((environment) => (
-    <EnvironmentCard key={environment.name} environment={environment} several={several} />
+    <EnvironmentCard
+      key={environment.name}
+      environment={environment}
+      several={several}
+      chosen={value.includes(environment.name)}
+    />
   ));
   return (
     <Stack gap="xs">
@@ -72,9 +77,16 @@ export function EnvironmentPicker({ value, onChange, error }: Props) {
   );
 }
 
-function EnvironmentCard({ environment, several }: { environment: EnvironmentRow; several: boolean }) {
+interface CardProps {
+  environment: EnvironmentRow;
+  several: boolean;
+  chosen: boolean;
+}
+
+function EnvironmentCard({ environment, several, chosen }: CardProps) {
   const { t, i18n } = useTranslation('supervisor');
-  const usable = environment.status === 'online' || environment.status === 'late';
+  // One that is offline cannot be chosen anew, but it can be given up.
+  const usable = chosen || environment.status === 'online' || environment.status === 'late';
   const Control = several ? Checkbox : Radio;
   const facts = [
     environment.appVersion,

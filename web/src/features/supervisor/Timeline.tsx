@@ -1,5 +1,6 @@
 import { Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { RelativeTime } from '../../ui/RelativeTime';
@@ -11,17 +12,24 @@ import { eventsQuery } from './queries';
 import classes from './Timeline.module.css';
 
 const SHOWN = 20;
+const HISTORY_DELAY_MS = 600;
 
-/** The last changes of state, newest first. Left out where the server keeps none. */
+/** What was asked for and how the state changed, newest first. Left out where the server keeps none. */
 export function Timeline({ app }: { app: AppRow }) {
   const { t } = useTranslation('supervisor');
-  const { data } = useQuery(eventsQuery(app.name));
+  const { data, refetch } = useQuery(eventsQuery(app.name));
+  const state = JSON.stringify(app.statuses);
+  useEffect(() => {
+    // The server writes history a moment after the state has changed.
+    const timer = setTimeout(() => void refetch(), HISTORY_DELAY_MS);
+    return () => clearTimeout(timer);
+  }, [state, refetch]);
   if (!data || data.length === 0) return null;
   return (
     <Panel title={t('timeline.title')}>
       <ol className={classes.list}>
         {data.slice(0, SHOWN).map((event) => (
-          <TimelineEntry key={`${event.at} ${event.environment ?? ''} ${event.to}`} event={event} />
+          <TimelineEntry key={event.key} event={event} />
         ))}
       </ol>
     </Panel>
@@ -30,17 +38,25 @@ export function Timeline({ app }: { app: AppRow }) {
 
 function TimelineEntry({ event }: { event: AppEvent }) {
   const { t, i18n } = useTranslation('supervisor');
+  const { was, became, seconds } = event;
+  const lasted = was && seconds !== null ? duration(seconds * 1000, i18n.language) : null;
   const parts = [
     event.environment,
     event.by && t('timeline.by', { name: event.by }),
-    event.from && typeof event.durationMs === 'number'
-      ? t('timeline.after', { status: t(`status.${event.from}`), time: duration(event.durationMs, i18n.language) })
-      : null,
-    event.message,
+    lasted && t('timeline.after', { status: t(`status.${was}`), time: lasted }),
+    event.reason?.message,
   ].filter(Boolean);
   return (
     <li className={classes.entry}>
-      <AppStatusChip status={event.to} />
+      {became ? (
+        <span>
+          <AppStatusChip status={became} />
+        </span>
+      ) : (
+        <Text size="sm" fw={600}>
+          {t(`timeline.action.${event.action}`, event.action)}
+        </Text>
+      )}
       <div className={classes.text}>
         <Text size="sm">
           <RelativeTime value={event.at} />

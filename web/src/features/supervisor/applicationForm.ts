@@ -177,7 +177,7 @@ export function createBody(values: AppValues, start: boolean): object {
 
 export function updateBody(values: AppValues): object {
   const common = commonBody(values);
-  return { ...common.values, options: common.options };
+  return { ...common.values, environments: values.environments, options: common.options };
 }
 
 /** Changes that take effect only after a restart, as keys of the form. */

@@ -30,17 +30,20 @@ export interface Reason {
   remedy?: string | null;
 }
 
-/** One change of an app's state in one environment. */
+export type AppAction = 'create' | 'update' | 'start' | 'stop' | 'restart' | 'destroy' | 'visit' | 'move';
+
+/** Somebody asked for something (`action`, `by`), or the state changed in one environment (`was`, `became`). */
 export interface AppEvent {
+  key: string;
   at: string;
-  environment?: string | null;
-  from?: AppStatus | '' | null;
-  to: AppStatus;
-  /** Who or what brought it about. */
-  by?: string | null;
+  environment: string;
+  was: AppStatus | '';
+  became: AppStatus | '';
+  action: AppAction | '';
+  by: string;
   /** How long the state before lasted. */
-  durationMs?: number | null;
-  message?: string | null;
+  seconds: number | null;
+  reason: Reason | null;
 }
 
 export interface InstanceStatus {

@@ -149,7 +149,21 @@ export async function updateApp(client: QueryClient, name: string, values: objec
   ]);
 }
 
-export async function destroyApp(client: QueryClient, name: string, removeDatabase: boolean): Promise<void> {
-  await applications.destroy(name, { removeDatabase });
+interface Removal {
+  removeDatabase: boolean;
+  /** Do not wait for environments that are offline. */
+  force: boolean;
+}
+
+/** Resolves to whether the app is gone; otherwise an environment still has to do its part. */
+export async function destroyApp(client: QueryClient, name: string, removal: Removal): Promise<boolean> {
+  const { removeDatabase, force } = removal;
+  await applications.destroy(name, { removeDatabase, ...(force ? { force } : {}) });
   void client.invalidateQueries({ queryKey: ['applications'] });
+  return (await applications.get(name)) === null;
+}
+
+export async function forgetEnvironment(client: QueryClient, name: string): Promise<void> {
+  await environments.destroy(name);
+  await client.invalidateQueries({ queryKey: ['environments'] });
 }

@@ -31,7 +31,7 @@ export function useAppForm({ initial, taken, creating }: Options): AppForm {
         if (!NAME_PATTERN.test(value)) return t('form.nameRule');
         return isFreeName(value, taken) ? null : t('form.nameTaken');
       },
-      environments: (value) => (creating && value.length === 0 ? t('form.environmentNeeded') : null),
+      environments: (value) => (value.length === 0 ? t('form.environmentNeeded') : null),
       host: postgres,
       database: postgres,
       username: postgres,
