@@ -94,5 +94,5 @@ async def root(anonymous: Api) -> Api:
 async def until(act: Callable[[], Awaitable[Any]], done: Callable[[Any], bool]) -> None:
     """Repeats `act` until its result is as wanted; fails after ten seconds."""
     async with asyncio.timeout(10):
-        while not done(await act()):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - the condition is in another process or behind an API
+        while not done(await act()):  # noqa: ASYNC110 - the condition is behind an API
+            await asyncio.sleep(0.01)

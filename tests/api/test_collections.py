@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,22 @@ BOOKS = {
 
 
 async def test_every_basic_type_can_be_created_and_read_back(root: Api) -> None:
-    values = {
-        "string": "x", "text": "long", "integer": 7, "bigInt": 2**60, "double": 1.5, "decimal": "12.50", "boolean": True,
-        "date": "2024-03-10T12:34:56.789Z", "dateOnly": "2024-03-10", "json": {"a": [1, None]},
-        "uuid": "6f1f7a52-5d0c-4b0e-9c0e-0d8f2a8f6f10", "time": "12:34:00", "datetimeNoTz": "2024-03-10 12:34:56",
-    }  # fmt: skip
-    fields = [{"name": f"f_{kind}", "type": kind} for kind in values]
-    for field in fields:
-        field.update({"scale": 2} if field["type"] == "decimal" else {})
+    values: dict[str, Any] = {
+        "string": "x",
+        "text": "long",
+        "integer": 7,
+        "bigInt": 2**60,
+        "double": 1.5,
+        "decimal": "12.50",
+        "boolean": True,
+        "date": "2024-03-10T12:34:56.789Z",
+        "dateOnly": "2024-03-10",
+        "json": {"a": [1, None]},
+        "uuid": "6f1f7a52-5d0c-4b0e-9c0e-0d8f2a8f6f10",
+        "time": "12:34:00",
+        "datetimeNoTz": "2024-03-10 12:34:56",
+    }
+    fields = [{"name": f"f_{kind}", "type": kind, "scale": 2} for kind in values]
     await root.data("collections:create", {"name": "all", "fields": fields})
     made = await root.data("all:create", {f"f_{kind}": value for kind, value in values.items()})
     expected = {f"f_{kind}": str(2**60) if kind == "bigInt" else value for kind, value in values.items()}
@@ -48,14 +57,8 @@ async def test_every_basic_type_can_be_created_and_read_back(root: Api) -> None:
     assert {value for name, value in empty.items() if name not in ("id", "f_uuid")} == {None}
     for kind, value in values.items():
         if kind not in ("json", "text"):
-            found = await root.data("all:list", filter=_json({f"f_{kind}": value}))
+            found = await root.data("all:list", filter=json.dumps({f"f_{kind}": value}))
             assert [row["id"] for row in found] == [1], kind
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)
 
 
 async def test_refused_ddl_leaves_no_metadata(

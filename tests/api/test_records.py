@@ -111,8 +111,8 @@ async def test_the_time_zone_moves_days(items: Api) -> None:
     ],
 )
 async def test_bad_parameters_are_refused(items: Api, params: dict[str, str]) -> None:
-    action = params.pop("action", "list")
-    response = await items.call(f"items:{action}", **params)
+    given = dict(params)
+    response = await items.call(f"items:{given.pop('action', 'list')}", **given)
     assert response.status_code == 400, response.text
     assert response.json()["errors"][0]["message"]
 

@@ -1,0 +1,1 @@
+"""One business app: collections, records, users, rights, and its HTTP API."""

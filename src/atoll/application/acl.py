@@ -56,7 +56,7 @@ def on_system(role: Role, snippet: str) -> None:
     """Whether a role may use a part of the system; raises Forbidden.
 
     Args:
-        snippet: the part's name, such as `pm.users`. A role's list has names, wildcards (`pm.*`) and refusals (`!pm`).
+        snippet: the part's name, such as `pm.users`. A role's list has names, `pm.*` and refusals `!pm`.
     """
     if role.name == "root":
         return

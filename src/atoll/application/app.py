@@ -102,7 +102,7 @@ class Application:
     # -- life ------------------------------------------------------------------------------------------
 
     async def install(self, root: RootAccount | None) -> bool:
-        """Makes tables and first records; True if this call did it. Idempotent, safe in several processes at once."""
+        """Makes tables and first records; True if this call did it. Any process may call it any time."""
         done = await install(
             self.database, root, title=self._title, lang=self._lang, passwords=self.passwords
         )

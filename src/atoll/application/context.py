@@ -95,4 +95,4 @@ class Context:
 
 
 Handler = Callable[[Context], Awaitable[object]]
-"""An action. What it returns becomes `data`; a `Page` brings `meta`, `NOTHING` is `{}`, `RawAnswer` goes out as is."""
+"""An action: its result becomes `data`; `Page` brings `meta`, `NOTHING` is `{}`, `RawAnswer` goes as is."""

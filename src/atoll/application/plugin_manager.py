@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 class Plugin(ABC):
     """One plugin of one app. Each app gets its own instance, so state may live in it.
 
-    The order is: `install` once in the app's life (inside the lock that keeps other instances out), then at each
-    start `load` of all plugins, then `start` of all; at the end `stop` in reverse order, also when `start` failed.
+    The order is: `install` once in the app's life (inside the lock that keeps other instances out), then at
+    each start `load` of all plugins, then `start` of all; at the end `stop` in reverse order, also when
+    `start` failed.
     """
 
     name: str

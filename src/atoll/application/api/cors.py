@@ -1,4 +1,4 @@
-"""Cross-origin answers (http-api.md 2.5): origins are echoed, credentials only for the server's own origin."""
+"""Cross-origin answers (http-api.md 2.5): origins are echoed, credentials only for the server's own."""
 
 from __future__ import annotations
 

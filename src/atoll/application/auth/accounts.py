@@ -1,4 +1,4 @@
-"""Users, roles and settings in memory, so that a warm request asks the database for nothing but its own rows."""
+"""Users, roles and settings in memory: a warm request asks the database only for its own rows."""
 
 from __future__ import annotations
 

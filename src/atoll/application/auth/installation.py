@@ -47,7 +47,7 @@ async def is_installed(database: Database) -> bool:
 async def install(
     database: Database, root: RootAccount | None, *, title: str, lang: str, passwords: Passwords
 ) -> bool:
-    """Makes tables and first records; True when they were made by this call. Safe to call from several processes."""
+    """Makes tables and first records; True when they were made by this call. Any process may call it."""
     if await is_installed(database):
         return False
     password = root.password_hash if root else None
@@ -86,9 +86,12 @@ class _Installation:
 
     async def _add_root(self, root: RootAccount, password: str | None) -> None:
         user = {
-            "username": root.username, "email": root.email or None, "nickname": root.nickname, "password": password,
+            "username": root.username,
+            "email": root.email or None,
+            "nickname": root.nickname,
+            "password": password,
             "sort": 1,
-        }  # fmt: skip
+        }
         await self._add("users", [user])
         users = self._collections["users"].table
         found = await self._database.run(select(users.c.id).limit(1), connection=self._tx)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -142,12 +143,10 @@ class Sessions:
         blocked = claims.token_id or token
         policy = (await self._accounts.settings()).policy
         until = max(claims.expires_at, int(time.time() + policy.session)) + 60
-        try:
+        with suppress(UniqueViolation):  # a second sign-out of the same token changes nothing
             await self._database.run(
                 insert(self._blocked_table).values(token=blocked, expiration=until * 1000)
             )
-        except UniqueViolation:
-            pass  # a second sign-out of the same token changes nothing
         self.block(blocked)
         return blocked
 

@@ -13,10 +13,10 @@ _MOST = 10_000
 
 
 class Throttle:
-    """After ten failures within five minutes an account is closed for that address until the five minutes end.
+    """After ten failures in five minutes an account is closed for that address until these are over.
 
-    Counts live in this process. Failures are also counted per account over all addresses, with ten times the room,
-    so that a botnet is slowed down without letting one stranger lock somebody out.
+    Counts live in this process. Failures are also counted per account over all addresses, with ten times the
+    room, so that a botnet is slowed down without letting one stranger lock somebody out.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -15,7 +15,7 @@ INVALID = "Your session is not valid. Please sign in again."
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid token says. Times: `issued_at`, `expires_at` in seconds, `signed_in_at` in milliseconds."""
+    """What a valid token says. Times: `issued_at`, `expires_at` in seconds, `signed_in_at` in ms."""
 
     user_id: int
     issued_at: int

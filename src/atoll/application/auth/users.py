@@ -43,7 +43,7 @@ class Users:
         self._passwords = passwords
 
     async def credentials(self, account: str, *, by_email: bool) -> tuple[int | None, str | None]:
-        """Id and password hash of an account given by user name or e-mail; (None, None) when there is none."""
+        """Id and password hash of an account given by user name or e-mail; (None, None) for none."""
         table = self._users.table
         condition = table.c.email == account
         if not by_email:

@@ -32,8 +32,8 @@ class ColumnType(UserDefinedType[Any]):
 class Relation:
     """A relation to another collection.
 
-    To-one: `foreign_key` here holds `target_key` there. To-many (`through` is set): rows of `through` have this
-    collection's `source_key` in `foreign_key` and the target's `target_key` in `other_key`.
+    To-one: `foreign_key` here holds `target_key` there. To-many (`through` is set): rows of `through` have
+    this collection's `source_key` in `foreign_key` and the target's `target_key` in `other_key`.
     """
 
     name: str
@@ -129,7 +129,7 @@ class Collection:
 
     @cached_property
     def table(self) -> Table:
-        """The columns as SQLAlchemy sees them, for queries; the DDL is written elsewhere. Made on first use."""
+        """The columns as SQLAlchemy sees them, for queries; made on first use. DDL is written elsewhere."""
         columns = [
             Column(field.name, ColumnType(field.column_type(self.kind)), quote=True)
             for field in self.fields.values()

@@ -28,9 +28,9 @@ RELATION_TYPES: Final = frozenset({"belongsTo", "hasOne", "hasMany", "belongsToM
 FIELD_TYPES: Final[Mapping[str, type[Field]]] = {
     name: kind
     for kind in (
-        StringField, TextField, IntegerField, BigIntField, DoubleField, DecimalField, BooleanField, DateTimeField,
-        DateTimeNoTzField, DateOnlyField, TimeField, UnixTimestampField, JsonField, ArrayField, UuidField, UidField,
-        NanoidField, PasswordField, SnowflakeIdField,
+        StringField, TextField, IntegerField, BigIntField, DoubleField, DecimalField, BooleanField,
+        DateTimeField, DateTimeNoTzField, DateOnlyField, TimeField, UnixTimestampField, JsonField, ArrayField,
+        UuidField, UidField, NanoidField, PasswordField, SnowflakeIdField,
     )
     for name in kind.types
 }  # fmt: skip

@@ -25,7 +25,7 @@ class Field(ABC):
 
     Args:
         name: the field's name in the API, also the column's name.
-        options: all stored options of the field (`type`, `allowNull`, `unique`, `defaultValue`, `hidden`, ...).
+        options: all stored options of the field (`type`, `allowNull`, `unique`, `defaultValue`, ...).
     """
 
     types: ClassVar[tuple[str, ...]] = ()

@@ -12,7 +12,7 @@ _SQLITE_DIGITS = 15
 
 
 class DecimalField(Field):
-    """`decimal`: `precision` digits (10), `scale` of them after the point (0). Delivered as text with its scale."""
+    """`decimal`: `precision` digits (10), `scale` of them decimals (0). Delivered as text with its scale."""
 
     types: ClassVar[tuple[str, ...]] = ("decimal",)
     category = "number"

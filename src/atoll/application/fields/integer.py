@@ -48,7 +48,7 @@ class IntegerField(Field):
 
 
 class BigIntField(Field):
-    """`bigInt`: 64 bits; delivered as text above 2^53-1. With `autoIncrement` the database numbers the rows."""
+    """`bigInt`: 64 bits; delivered as text above 2^53-1. `autoIncrement`: the database numbers."""
 
     types: ClassVar[tuple[str, ...]] = ("bigInt", "sort")
     category = "number"

@@ -35,7 +35,7 @@ class JsonField(Field):
         return _text(value)
 
     def decoder(self, kind: DatabaseKind) -> Decoder | None:
-        """SQLite's text goes out as it is, it is not parsed again; the PostgreSQL driver gives Python values."""
+        """SQLite's text goes out as it is, unparsed; the PostgreSQL driver gives Python values."""
         return _raw if kind == "sqlite" else None
 
 

@@ -15,8 +15,8 @@ EPOCH = 1_605_024_000
 class SnowflakeIds:
     """Makes ids: 32 bits of seconds since `EPOCH`, 5 of the worker, 16 of a counter within the second.
 
-    Never gives an id twice while the worker id is unique: when the clock goes back, or the counter of a second is
-    used up, the next second is taken in advance instead of waiting.
+    Never gives an id twice while the worker id is unique: when the clock goes back, or the counter of a
+    second is used up, the next second is taken in advance instead of waiting.
     """
 
     def __init__(self, worker_id: int) -> None:

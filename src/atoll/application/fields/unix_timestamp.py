@@ -14,7 +14,7 @@ _LATEST = 253_402_300_799
 
 
 class UnixTimestampField(Field):
-    """`unixTimestamp`: seconds (or milliseconds, option `accuracy`) since 1970; delivered as an ISO instant."""
+    """`unixTimestamp`: seconds (or milliseconds, option `accuracy`) since 1970; goes out as ISO text."""
 
     types: ClassVar[tuple[str, ...]] = ("unixTimestamp",)
     category = "number"

@@ -1,4 +1,4 @@
-"""Filters: from the client's JSON to a condition and its values, and from the condition to SQL (http-api.md 4)."""
+"""Filters (http-api.md 4): from the client's JSON to a condition and its values, and from there to SQL."""
 
 from __future__ import annotations
 

@@ -250,7 +250,7 @@ def _bound(column: Field, moment: datetime, reading: Reading) -> None:
 def _span(
     column: Field, operand: Any, reading: Reading, read: Callable[[Any, tzinfo, datetime], Span]
 ) -> Span:
-    """Calendar fields take the day or wall clock as written; relative spans are the caller's days even there."""
+    """Calendar fields take days and times as written; relative spans are the caller's even there."""
     if column.category not in ("instant", "wall", "day") and column.type != "unixTimestamp":
         raise InvalidValue(f"{column.title}: the field is not a date")
     if operand is None or operand == "":

@@ -1,4 +1,4 @@
-"""Compiled queries: SQL text, binder and row decoders for one request shape, kept until they are crowded out."""
+"""Compiled queries: SQL text, binder and row decoders of one request shape, kept until crowded out."""
 
 from __future__ import annotations
 

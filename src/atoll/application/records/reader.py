@@ -23,8 +23,9 @@ Params = Mapping[str, Any]
 class RecordReader:
     """`list` and `get` for all collections of one app.
 
-    Records are given in their JSON form. Nothing here knows about rights: `only_own` is the caller's decision to
-    restrict everything to records created by `caller.user`. With `connection` the work is part of a transaction.
+    Records are given in their JSON form. Nothing here knows about rights: `only_own` is the caller's decision
+    to restrict everything to records created by `caller.user`. With `connection` the work is part of a
+    transaction.
     """
 
     def __init__(self, database: Database, collections: CollectionStore) -> None:
@@ -51,8 +52,8 @@ class RecordReader:
         page = paging(params)
         condition, values = self._condition(collection, params.get("filter"), caller, only_own=only_own)
         shape = (
-            collection, condition, _key(params.get("fields")), _key(params.get("except")), _key(params.get("appends")),
-            _key(params.get("sort")), page is None,
+            collection, condition, _key(params.get("fields")), _key(params.get("except")),
+            _key(params.get("appends")), _key(params.get("sort")), page is None,
         )  # fmt: skip
         plan, wanted = self._plans.get(
             ("list", *shape), lambda: self._list_plan(collection, params, condition, page)
@@ -124,8 +125,8 @@ class RecordReader:
             collection, params.get("filter"), caller, only_own=only_own, key=params.get("filterByTk", MISSING)
         )
         shape = (
-            collection, condition, _key(params.get("fields")), _key(params.get("except")), _key(params.get("appends")),
-            _key(params.get("sort")), False,
+            collection, condition, _key(params.get("fields")), _key(params.get("except")),
+            _key(params.get("appends")), _key(params.get("sort")), False,
         )  # fmt: skip
         plan, wanted = self._plans.get(
             ("list", *shape), lambda: self._list_plan(collection, params, condition, (1, 1))

@@ -32,9 +32,13 @@ def define(resources: ResourceRegistry) -> None:
             "changePassword": change_password,
         },
         access={
-            "signIn": PUBLIC, "signUp": PUBLIC, "signOut": LOGGED_IN, "check": LOGGED_IN, "changePassword": LOGGED_IN,
+            "signIn": PUBLIC,
+            "signUp": PUBLIC,
+            "signOut": LOGGED_IN,
+            "check": LOGGED_IN,
+            "changePassword": LOGGED_IN,
         },
-    )  # fmt: skip
+    )
     resources.define(
         "authenticators",
         {
