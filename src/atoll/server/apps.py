@@ -51,6 +51,7 @@ class ApplicationRuntime(AppRuntime):
         self._folder = app_folder(around.settings, model.name)
         self._database: Database | None = None
         self._application: Application | None = None
+        self._sync: PubSub | None = None
 
     async def check(self) -> list[Finding]:
         """See the base class."""
@@ -88,10 +89,13 @@ class ApplicationRuntime(AppRuntime):
         """See the base class."""
         application, self._application = self._application, None
         database, self._database = self._database, None
+        sync, self._sync = self._sync, None
         try:
             if application is not None:
                 await application.stop()
         finally:
+            if sync is not None:
+                await sync.close()
             if database is not None:
                 await database.close()
 
@@ -121,6 +125,7 @@ class ApplicationRuntime(AppRuntime):
         """The application on its opened database; put together at the first call."""
         if self._application is None:
             settings, model = self._around.settings, self._model
+            self._sync = self._around.sync.scope(f"{model.name}.{model.uid}")
             self._database = connect(self._config(), self._around.pools)
             await self._database.open()
             self._application = Application(
@@ -128,7 +133,7 @@ class ApplicationRuntime(AppRuntime):
                 database=self._database,
                 secret=bytes.fromhex(model.secret),
                 storage=self._folder,
-                sync=self._around.sync.scope(f"{model.name}.{model.uid}"),
+                sync=self._sync,
                 timezone=offset(settings.timezone),
                 title=model.display_name,
                 lang=settings.app_lang,
