@@ -38,19 +38,19 @@ export function Timeline({ app }: { app: AppRow }) {
 
 function TimelineEntry({ event }: { event: AppEvent }) {
   const { t, i18n } = useTranslation('supervisor');
-  const { was, became, seconds } = event;
-  const lasted = was && seconds !== null ? duration(seconds * 1000, i18n.language) : null;
+  const { from, to, durationMs } = event;
+  const lasted = from && durationMs !== null ? duration(durationMs, i18n.language) : null;
   const parts = [
     event.environment,
     event.by && t('timeline.by', { name: event.by }),
-    lasted && t('timeline.after', { status: t(`status.${was}`), time: lasted }),
-    event.reason?.message,
+    lasted && t('timeline.after', { status: t(`status.${from}`), time: lasted }),
+    event.reason?.message ?? event.message,
   ].filter(Boolean);
   return (
     <li className={classes.entry}>
-      {became ? (
+      {to ? (
         <span>
-          <AppStatusChip status={became} />
+          <AppStatusChip status={to} />
         </span>
       ) : (
         <Text size="sm" fw={600}>

@@ -32,17 +32,18 @@ export interface Reason {
 
 export type AppAction = 'create' | 'update' | 'start' | 'stop' | 'restart' | 'destroy' | 'visit' | 'move';
 
-/** Somebody asked for something (`action`, `by`), or the state changed in one environment (`was`, `became`). */
+/** Somebody asked for something (`action`, `by`), or the state changed in one environment (`from`, `to`). */
 export interface AppEvent {
   key: string;
   at: string;
   environment: string;
-  was: AppStatus | '';
-  became: AppStatus | '';
+  from: AppStatus | '';
+  to: AppStatus | '';
   action: AppAction | '';
   by: string;
   /** How long the state before lasted. */
-  seconds: number | null;
+  durationMs: number | null;
+  message: string;
   reason: Reason | null;
 }
 
