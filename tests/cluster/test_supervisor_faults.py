@@ -434,3 +434,28 @@ async def test_a_supervisor_restarts_among_a_hundred_running_apps(
         route = s.router.route(names[0], None)
         assert isinstance(route, Unavailable)
         assert isinstance(route.error, AppNotReady)
+
+
+async def test_a_supervisor_that_starts_without_redis_keeps_the_last_known_routes(
+    tmp_path: Path, own_redis: RedisProcess
+) -> None:
+    async with scene(tmp_path, "env_a", redis_url=own_redis.url) as s:
+        name = await s.running_app("env_a")
+        await s.stop(s.supervisor)
+        s.supervisor = s.new_supervisor()  # the first look of a Supervisor is kept
+        await s.supervisor.start()
+        await s.reaches(name, "running")
+        await s.stop(s.supervisor)
+        await asyncio.to_thread(own_redis.stop)
+        s.supervisor = s.new_supervisor()
+        await s.supervisor.start()
+        assert not s.supervisor.presence_reachable
+        route = s.router.route(name, None)
+        assert isinstance(route, Forward)
+        assert route.targets[0].environment == "env_a"
+        with Watcher(s) as watcher:
+            await asyncio.to_thread(own_redis.start)
+            await s.until(lambda: s.supervisor.presence_reachable)
+            await asyncio.sleep(2 * LEASE_SECONDS)
+        assert watcher.offline == []
+        assert s.status(name) == "running"

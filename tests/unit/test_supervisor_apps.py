@@ -270,9 +270,9 @@ async def test_what_happened_can_be_read(tmp_path: Path, way: str | None) -> Non
         await s.supervisor.stop_app("shop", by="bob")
         await s.reaches("shop", "stopped")
         events = list(reversed(await s.supervisor.app_events("shop")))
-        asked = [(event["action"], event["by"]) for event in events if not event["became"]]
+        asked = [(event["action"], event["by"]) for event in events if not event["to"]]
         assert asked == [("create", "ann"), ("stop", "bob")]
-        became = [event["became"] for event in events if event["became"]]
+        became = [event["to"] for event in events if event["to"]]
         # What passed too quickly to be published may be missing in between.
         assert [status for status in became if status in ("running", "stopped")] == ["running", "stopped"]
-        assert all(event["environment"] == "env_a" for event in events if event["became"])
+        assert all(event["environment"] == "env_a" for event in events if event["to"])

@@ -46,10 +46,13 @@ async def test_records_come_back_as_they_were(store: DatabaseStore) -> None:
         database=DatabaseOptions(host="db", password="pw", port=1),
         admin=AdminAccount(username="ann", password="secret"),
     )
-    before = await store.stamp()
     await store.insert(kept)
-    assert await store.stamp() != before
-    assert await store.apps() == [kept]
+    other = record("other", created_at=kept.created_at + timedelta(seconds=1))
+    await store.insert(other)
+    assert await store.apps() == [kept, other]
+    assert await store.apps([other.uid]) == [other]
+    assert await store.apps([]) == []
+    assert await store.versions() == {kept.uid: 1, other.uid: 1}
 
 
 async def test_names_and_domains_are_unique_until_an_app_is_gone(store: DatabaseStore) -> None:
@@ -78,9 +81,8 @@ async def test_updates_at_once_are_all_applied(store: DatabaseStore) -> None:
     (kept,) = await store.apps()
     assert kept.sort == 20
     assert kept.version == made.version + 20
-    stamp = await store.stamp()
     assert (await store.update(made.uid, lambda _: None)).version == kept.version
-    assert await store.stamp() == stamp
+    assert await store.versions() == {made.uid: kept.version}
     await store.delete(made.uid)
     await store.delete(made.uid)
     with pytest.raises(AppNotFound):

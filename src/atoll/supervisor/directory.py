@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
@@ -18,6 +18,9 @@ from atoll.supervisor.models import (
 )
 from atoll.supervisor.routing import normal_host
 from atoll.supervisor.store.base import AppRecord
+
+#: How long after its time something counts as overdue; allows for clocks that differ.
+_TOLERANCE = timedelta(seconds=30)
 
 
 class EnvironmentView(Struct, frozen=True, kw_only=True):
@@ -80,23 +83,6 @@ class Directory:
         self.changes.notify()
 
     # -- apps
-
-    def replace_all(self, records: Iterable[AppRecord]) -> None:
-        """Takes over what the store has; a record that is newer here stays."""
-        fresh = {record.uid: record for record in records}
-        for uid, record in fresh.items():
-            known = self._records.get(uid)
-            if known is not None and known.version > record.version:
-                fresh[uid] = known
-        differing = [
-            uid for uid in fresh.keys() | self._records.keys() if fresh.get(uid) != self._records.get(uid)
-        ]
-        self._records = fresh
-        for uid in self._rows.keys() - fresh.keys():
-            del self._rows[uid]
-        self._index()
-        for uid in differing:
-            self.touch(uid)
 
     def put(self, record: AppRecord) -> None:
         """Takes over one record, unless a newer one is known."""
@@ -184,10 +170,12 @@ class Directory:
             return Placement(environment=environment, status="unknown", reason=reason)
         rows = [row for row in self.rows(record.uid) if row.environment == environment]
         rows.sort(key=lambda row: (_status(record, row) == "running", row.updated))
-        if not rows:
-            return Placement(environment=environment, status=_expected(record))
-        row = rows[-1]
-        return Placement(environment=environment, status=_status(record, row), row=row, reason=row.reason)
+        row = rows[-1] if rows else None
+        status = _status(record, row) if row is not None else _expected(record)
+        cause = row.reason if row is not None else None
+        if cause is None and status in TRANSITIONAL:
+            cause = view.reason if view.reason is not None else _overdue(record, environment, row)
+        return Placement(environment=environment, status=status, row=row, reason=cause)
 
     def placements(self, record: AppRecord) -> list[Placement]:
         """How the app is doing in each of its environments, in their order."""
@@ -231,6 +219,27 @@ def _expected(record: AppRecord) -> Status:
     if record.desired == "stopped":
         return "stopped" if record.installed else "commanding"
     return "initialized" if record.desired == "ready" and record.installed else "preparing"
+
+
+def _overdue(record: AppRecord, environment: str, row: StatusRow | None) -> Reason | None:
+    """Why something that should be over by now is not; None while it is in time."""
+    now = datetime.now(UTC)
+    if row is not None and row.generation >= record.goal_generation:
+        if row.deadline is None or now < row.deadline + _TOLERANCE:
+            return None
+        return Reason(
+            code="APP_STEP_OVERDUE",
+            message=f"Step {row.step!r} in {environment!r} should have ended by {row.deadline:%H:%M} UTC.",
+            remedy="Restart the app; if that does not help, restart the environment.",
+        )
+    asked = record.operation.at if record.operation is not None else record.updated_at
+    if now < asked + _TOLERANCE:
+        return None
+    return Reason(
+        code="COMMAND_NOT_APPLIED",
+        message=f"{environment!r} has not acted on what was asked for {asked:%Y-%m-%d %H:%M:%S} UTC.",
+        remedy="It does so as soon as it can read commands; look into its log and at its Redis connection.",
+    )
 
 
 def _offline(environment: str, view: EnvironmentView | None) -> Reason:

@@ -50,6 +50,7 @@ class History:
                 was=was,
                 became=row.status,
                 action=operation.action if operation is not None else "",
+                by=operation.by if operation is not None else "",
                 seconds=(row.since - before.since).total_seconds() if before is not None else None,
                 reason=row.reason,
             ),

@@ -38,7 +38,7 @@ class Preflight:
         except AppOptionsInvalid as error:
             return None, [Finding(code=error.code, message=error.message, field=error.message.split(":")[0])]
         findings = [*self._names(record), *self._places(record)]
-        return record, findings or await self.databases(record)
+        return record, findings or await self._databases(record)
 
     def _default_environments(self) -> tuple[str, ...]:
         if self._default:
@@ -107,7 +107,11 @@ class Preflight:
                 )
         return findings
 
-    async def databases(self, record: AppRecord) -> list[Finding]:
+    async def places(self, record: AppRecord) -> list[Finding]:
+        """What stands against the app being in its environments."""
+        return self._places(record) or await self._databases(record)
+
+    async def _databases(self, record: AppRecord) -> list[Finding]:
         """Asks each environment whether it can reach its database, and whether all reach the same one."""
         answers = await asyncio.gather(*(self._ask(record, name) for name in record.environments))
         findings: list[Finding] = []

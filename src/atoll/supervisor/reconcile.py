@@ -49,7 +49,6 @@ class Reconciler:
     ) -> None:
         self._store, self._directory, self._dispatcher = store, directory, dispatcher
         self._models, self._history, self._tasks, self._seconds = models, history, tasks, seconds
-        self._stamp = ""
         self._due = asyncio.Event()
 
     def soon(self) -> None:
@@ -146,11 +145,15 @@ class Reconciler:
                 await self._write_models(view.name, view.public_key)
 
     async def refresh(self) -> None:
-        """Reads the store again when somebody changed it."""
-        stamp = await self._store.stamp()
-        if stamp != self._stamp:
-            self._directory.replace_all(await self._store.apps())
-            self._stamp = stamp
+        """Reads from the store what somebody changed."""
+        versions = await self._store.versions()
+        known = {record.uid: record.version for record in self._directory.records}
+        changed = [uid for uid, version in versions.items() if known.get(uid, 0) < version]
+        if changed:
+            for record in await self._store.apps(changed):
+                self._directory.put(record)
+        for uid in known.keys() - versions.keys():
+            self._directory.drop(uid)
 
     async def _write_models(self, environment: str, public_key: str) -> None:
         try:

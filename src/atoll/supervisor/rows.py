@@ -11,9 +11,9 @@ import msgspec
 
 from atoll.supervisor.command.base import Receipt
 from atoll.supervisor.directory import Directory, EnvironmentView, Placement, overall
-from atoll.supervisor.models import STEPS, Reason, Step
+from atoll.supervisor.models import STEPS, Reason, StatusRow, Step
 from atoll.supervisor.options import shown_options
-from atoll.supervisor.store.base import AppRecord
+from atoll.supervisor.store.base import AppEvent, AppRecord
 
 
 def application_row(
@@ -54,9 +54,9 @@ def application_row(
             for each in placements
         ),
         "instances": [
-            _instance(row.environment, each, directory, queue)
-            for each in placements
-            for row in ([each.row] if each.row is not None else [])
+            _instance(row, queue)
+            for row in directory.rows(record.uid)
+            if row.environment in record.environments
         ],
         "operation": _operation(record, receipts or {}),
         "createdAt": _time(record.created_at),
@@ -95,6 +95,22 @@ def environment_row(
             }
             for each in view.instances
         ],
+    }
+
+
+def event_row(event: AppEvent) -> dict[str, Any]:
+    """One thing that happened to an app. `to` is "" for what somebody asked for (`action`, `by`)."""
+    return {
+        "key": event.key,
+        "at": _time(event.at),
+        "environment": event.environment,
+        "from": event.was,
+        "to": event.became,
+        "action": event.action,
+        "by": event.by or None,
+        "durationMs": round(event.seconds * 1000) if event.seconds is not None else None,
+        "message": event.reason.message if event.reason is not None else "",
+        "reason": msgspec.to_builtins(event.reason) if event.reason is not None else None,
     }
 
 
@@ -147,14 +163,9 @@ def _queue(placements: list[Placement]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _instance(
-    environment: str, placement: Placement, directory: Directory, queue: Mapping[str, Any]
-) -> dict[str, Any]:
-    row = placement.row
-    if row is None:
-        return {"environment": environment, "status": placement.status}
+def _instance(row: StatusRow, queue: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "environment": environment,
+        "environment": row.environment,
         "instance": row.instance,
         "status": row.status,
         "since": _time(row.since),
@@ -163,7 +174,7 @@ def _instance(
         "message": row.message,
         "attempts": row.attempts,
         "version": row.version,
-        "queue": queue.get(environment),
+        "queue": queue.get(row.environment),
     }
 
 

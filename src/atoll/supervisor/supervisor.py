@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,13 +17,14 @@ from atoll.supervisor.command.base import Commands, Receipt
 from atoll.supervisor.directory import Directory, hidden
 from atoll.supervisor.dispatch import Dispatcher
 from atoll.supervisor.history import History
+from atoll.supervisor.last_known import LastKnown
 from atoll.supervisor.model_writer import ModelWriter
 from atoll.supervisor.models import CallerAccount, Finding, StatusRow
 from atoll.supervisor.options import changed_record
 from atoll.supervisor.preflight import Preflight
 from atoll.supervisor.presence.base import Presence
 from atoll.supervisor.reconcile import Reconciler, operation
-from atoll.supervisor.rows import application_row, environment_row
+from atoll.supervisor.rows import application_row, environment_row, event_row
 from atoll.supervisor.sealing import Sealer
 from atoll.supervisor.store.base import AppRecord, AppStore
 from atoll.supervisor.watch import Watch
@@ -41,6 +43,7 @@ class Supervisor:
         sealer: with the Supervisor's key pair.
         default_environments: where an app goes when nobody says; a single server gives ("local",).
         reconcile_seconds: how often everything is compared, pushed or not.
+        storage: folder for the last known state, for a start while presence is away; None keeps nothing.
         command_seconds: how long a command waits for an environment to take it up before it expires.
     """
 
@@ -54,6 +57,7 @@ class Supervisor:
         default_environments: tuple[str, ...] = (),
         reconcile_seconds: float = 5.0,
         command_seconds: float = 60.0,
+        storage: Path | None = None,
     ) -> None:
         self.directory = Directory()
         self._store, self._presence, self._commands, self._sealer = store, presence, commands, sealer
@@ -78,6 +82,7 @@ class Supervisor:
             on_row=self._row_changed,
             on_environment=self._environment_changed,
             on_loss=self._reconciler.lost,
+            last_known=LastKnown(storage / "last_known.state" if storage is not None else None),
         )
         self._waking: dict[str, asyncio.Task[None]] = {}
 
@@ -92,8 +97,7 @@ class Supervisor:
                 await self._reconciler.save(
                     record, "start", lambda present: replace(present, desired="running")
                 )
-        await self._watch.load()
-        await self._watch.look()
+        await self._watch.begin()
         _ = self._tasks.keep_running("events", self._watch.follow)
         _ = self._tasks.keep_running("presence", self._watch.keep_looking)
         _ = self._tasks.keep_running("reconcile", self._reconciler.run)
@@ -132,8 +136,7 @@ class Supervisor:
         """
         record = self._known(name)
         await self._history.flush()
-        events: list[dict[str, Any]] = msgspec.to_builtins(await self._store.events(record.uid))
-        return events
+        return [event_row(event) for event in await self._store.events(record.uid)]
 
     async def check_app(
         self, values: Mapping[str, Any], caller: CallerAccount | None = None
@@ -170,7 +173,7 @@ class Supervisor:
         record = self._known(name)
         places = _places(values)
         if places is not None and set(places) - set(record.environments):
-            findings = await self._preflight.databases(replace(record, environments=places)) or []
+            findings = await self._preflight.places(replace(record, environments=places))
             if findings:
                 raise _refusal(findings)
 

@@ -14,6 +14,7 @@ import msgspec
 from atoll.errors import AtollError, EnvironmentKeyChanged, MessageRefused
 from atoll.supervisor.change import Changes
 from atoll.supervisor.directory import Directory, EnvironmentView
+from atoll.supervisor.last_known import LastKnown
 from atoll.supervisor.models import EnvironmentCard, InstanceState, Reason, StatusRow
 from atoll.supervisor.presence.base import Event, Presence, Sighting
 from atoll.supervisor.sealing import Sealer
@@ -48,11 +49,12 @@ class Watch:
         on_row: Callable[[StatusRow, StatusRow | None], Awaitable[None]],
         on_environment: Callable[[str], None],
         on_loss: Callable[[], None],
+        last_known: LastKnown,
         look_seconds: float = 1.0,
     ) -> None:
         self._presence, self._sealer, self._store, self._directory = presence, sealer, store, directory
         self._on_row, self._on_environment, self._on_loss = on_row, on_environment, on_loss
-        self._look_seconds = look_seconds
+        self._last_known, self._look_seconds = last_known, look_seconds
         self._trusted: dict[str, str] = {}
         self._cards: dict[bytes, EnvironmentCard] = {}
         self._refused: dict[str, Reason] = {}
@@ -78,8 +80,34 @@ class Watch:
                     public_key=known.public_key,
                     available=False,
                     last_seen=known.last_seen,
+                    last_heartbeat=known.last_seen,
                 ),
             )
+
+    async def begin(self) -> None:
+        """Takes the first look; when presence is away, what was known when it was last there holds until it
+        is back.
+        """
+        await self.load()
+        await self.look()
+        if self.reachable:
+            return
+        for environment, instance, signed, rows in await self._last_known.load():
+            try:
+                opened = self._sealer.unwrap("card", signed)
+                card = msgspec.json.decode(opened.body, type=EnvironmentCard)
+            except (MessageRefused, msgspec.MsgspecError) as error:
+                log.warning(
+                    "a kept card was refused", extra={"environment": environment, "reason": str(error)}
+                )
+                continue
+            view = self._directory.environments.get(environment)
+            if view is None or opened.header.sender != view.public_key:
+                continue
+            alive = (*view.instances, InstanceState(card=card, alive=True, last_seen=view.last_seen))
+            self._put(msgspec.structs.replace(view, card=card, available=True, instances=alive))
+            for body in rows.values():
+                await self._row(environment, instance, body)
 
     def forget(self, environment: str) -> None:
         """Ends the trust in an environment's key; the next one it announces becomes the trusted one."""
@@ -152,6 +180,7 @@ class Watch:
         for (environment, instance, _), body in snapshot.rows.items():
             await self._row(environment, instance, body)
         self._snapshot_at = time.monotonic()
+        await self._last_known.save(snapshot)
 
     def _wait_for_return(self) -> None:
         self._grace_until = time.monotonic() + self._presence.lease_seconds

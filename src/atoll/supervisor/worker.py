@@ -35,6 +35,9 @@ from atoll.supervisor.start_queue import StartQueue
 
 log = logging.getLogger(__name__)
 
+#: How long all apps together may take to stop with their environment.
+_STOP_SECONDS = 20.0
+
 
 class Environment(Host, Signer):
     """Runs the apps placed in it. Takes instructions from the Supervisor whose key it met first.
@@ -130,7 +133,14 @@ class Environment(Host, Signer):
         if self._announcement is not None:
             await self._announcement.withdraw()
             self._announcement = None
-        await asyncio.gather(*(app.close() for app in self._apps.values()))
+        closing = [asyncio.ensure_future(app.close()) for app in self._apps.values()]
+        if closing:
+            _, late = await asyncio.wait(closing, timeout=_STOP_SECONDS)
+            if late:
+                log.error("apps did not stop in time and are left behind", extra={"apps": len(late)})
+                for task in late:
+                    task.cancel()
+                await asyncio.wait(late, timeout=1.0)
 
     # -- asked by the router
 

@@ -96,6 +96,7 @@ class Scene:
             sealer=sealer(keys or self.keys, self.shared_key),
             reconcile_seconds=1.0,
             command_seconds=self.command_seconds,
+            storage=self.folder / "supervisor",
         )
         self._open[supervisor] = ways
         self.router = AppRouter(supervisor=supervisor)

@@ -3,14 +3,14 @@
 Promised: what a method returned for is on disk. `update` is atomic among all processes of the database: the
 change
 is applied to the newest record, or not at all. Secrets are encrypted at rest.
-Not promised: notice of changes made elsewhere; `stamp` tells cheaply whether there were any.
+Not promised: notice of changes made elsewhere; `versions` tells cheaply what they were.
 Errors: `AppNameTaken`, `AppNotFound`, and those of the database. Nothing works before `prepare`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -124,12 +124,12 @@ class AppStore(ABC):
         """Creates what is missing. Idempotent; several processes may do it at once."""
 
     @abstractmethod
-    async def stamp(self) -> str:
-        """Another text after each change of the apps, by whomever."""
+    async def versions(self) -> dict[str, int]:
+        """The version of each record by uid: tells cheaply what was changed, by whomever."""
 
     @abstractmethod
-    async def apps(self) -> list[AppRecord]:
-        """All records, also of apps that are being removed."""
+    async def apps(self, uids: Collection[str] | None = None) -> list[AppRecord]:
+        """Those records, or all; also of apps that are being removed."""
 
     @abstractmethod
     async def insert(self, record: AppRecord) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    func,
     insert,
     select,
     update,
@@ -64,18 +63,19 @@ class DatabaseStore(AppStore):
             for table in (self._apps, self._environments, self._events):
                 await self._db.run(CreateTable(table, if_not_exists=True))
 
-    async def stamp(self) -> str:
+    async def versions(self) -> dict[str, int]:
         """See the base class."""
         c = self._apps.c
-        found = await self._db.run(
-            select(func.count(), func.coalesce(func.sum(c.version), 0), func.max(c.updated))
-        )
-        return ":".join(str(value) for value in found.rows[0])
+        found = await self._db.run(select(c.uid, c.version))
+        return {uid: int(version) for uid, version in found.rows}
 
-    async def apps(self) -> list[AppRecord]:
+    async def apps(self, uids: Collection[str] | None = None) -> list[AppRecord]:
         """See the base class."""
         c = self._apps.c
-        found = await self._db.run(select(c.record, c.secrets, c.version).order_by(c.created, c.uid))
+        query = select(c.record, c.secrets, c.version).order_by(c.created, c.uid)
+        if uids is not None:
+            query = query.where(c.uid.in_(list(uids)))
+        found = await self._db.run(query)
         return [self._read(*row) for row in found.rows]
 
     async def insert(self, record: AppRecord) -> None:
