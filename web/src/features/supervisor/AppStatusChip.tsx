@@ -7,12 +7,15 @@ interface Props {
   status: AppStatus;
   /** Shown behind the word. */
   note?: string | undefined;
+  /** A state of the past: nothing moves. */
+  past?: boolean;
 }
 
-export function AppStatusChip({ status, note }: Props) {
+export function AppStatusChip({ status, note, past = false }: Props) {
   const { t } = useTranslation('supervisor');
+  const tone = APP_TONES[status] ?? 'warn';
   return (
-    <StatusChip tone={APP_TONES[status] ?? 'warn'}>
+    <StatusChip tone={past && tone === 'busy' ? 'ready' : tone}>
       {t(`status.${status}`, status)}
       {note ? ` ${note}` : ''}
     </StatusChip>

@@ -50,7 +50,7 @@ function TimelineEntry({ event }: { event: AppEvent }) {
     <li className={classes.entry}>
       {to ? (
         <span>
-          <AppStatusChip status={to} />
+          <AppStatusChip status={to} past />
         </span>
       ) : (
         <Text size="sm" fw={600}>
