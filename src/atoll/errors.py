@@ -43,6 +43,12 @@ class SettingsError(AtollError):
         self.problems = problems
 
 
+class StorageUnusable(AtollError):
+    """The storage folder, or a key in it, cannot be read or written."""
+
+    code = "STORAGE_UNUSABLE"
+
+
 class UserInterfaceMissing(AtollError):
     """The built UI is not part of this installation."""
 
@@ -115,6 +121,18 @@ class DatabaseUnavailable(DatabaseError):
 
     code = "DATABASE_UNAVAILABLE"
     status = 503
+
+
+class DatabaseSignInRefused(DatabaseUnavailable):
+    """The database server refused user or password; trying again does not help."""
+
+    code = "DATABASE_SIGN_IN_REFUSED"
+
+
+class DatabaseMissing(DatabaseUnavailable):
+    """The server answers, but the named database does not exist."""
+
+    code = "DATABASE_MISSING"
 
 
 class DatabaseRightsMissing(DatabaseError):

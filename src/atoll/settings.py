@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ from atoll.errors import SettingsError
 
 Mode = Literal["standalone", "supervisor", "worker"]
 MASK = "••••"
+# As long as what HMAC-SHA256 makes: a shorter key is its weakest part (RFC 7518, 3.2).
+ENOUGH_KEY_BYTES = 32
 # Spelled like this in NocoBase's own documents; both are accepted.
 ALIASES = {"APP_COMMAND_ADAPTER": "APP_COMMAND_ADPATER"}
 PLUGIN_PREFIXES = ("@nocobase/plugin-",)
@@ -143,6 +146,28 @@ def word_list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def network_list(text: str) -> tuple[str, ...]:
+    """A comma list of addresses and networks."""
+    entries = word_list(text)
+    for entry in entries:
+        try:
+            ip_network(entry, strict=False)
+        except ValueError:
+            raise InvalidValue("addresses or networks like 10.0.0.7 or 10.0.0.0/8, comma separated") from None
+    return entries
+
+
+def matching(pattern: str, expected: str) -> Callable[[str], str]:
+    """A text of a given form."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise InvalidValue(expected)
+        return text
+
+    return parse
+
+
 def password_hash(text: str) -> str:
     """An argon2id hash in its usual text form."""
     if not text.startswith("$argon2id$"):
@@ -171,6 +196,15 @@ def variable(
     )
 
 
+LANGUAGE = matching(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language like en-US or zh-CN")
+# As people may choose it when they sign up.
+USER_NAME = matching(
+    r"""[^@<>"'/\x00-\x1f]{1,50}""", "1 to 50 characters without @ < > \" ' / and control characters"
+)
+EMAIL = matching(r"[^@\s<>\"']+@[^@\s<>\"']+", "an e-mail address like admin@example.com")
+TABLE_PREFIX = matching(r"[A-Za-z_][A-Za-z0-9_]{0,15}", "a letter, then letters, digits or _, at most 16")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of one server, checked and complete."""
@@ -182,9 +216,9 @@ class Settings:
     app_port: int = variable("APP_PORT", 13000, whole(1, 65535), "Port to listen on.")
     storage_path: Path = variable("STORAGE_PATH", None, location, "Folder for files, keys and SQLite databases.", shown="./storage")
     timezone: str = variable("TZ", "UTC", zone, "Time zone of the server; local date texts are read in it.")
-    app_lang: str = variable("INIT_APP_LANG", "en-US", any_text, "Language of newly installed apps.")
+    app_lang: str = variable("INIT_APP_LANG", "en-US", LANGUAGE, "Language of newly installed apps.")
     request_body_limit: int = variable("REQUEST_BODY_LIMIT", 10 << 20, byte_size, "Largest JSON, form or text body of a request.", shown="10mb")
-    trusted_proxies: tuple[str, ...] = variable("TRUSTED_PROXIES", (), word_list, "Addresses or networks whose X-Forwarded-* headers are believed, comma separated.")
+    trusted_proxies: tuple[str, ...] = variable("TRUSTED_PROXIES", (), network_list, "Addresses or networks whose X-Forwarded-* headers are believed, comma separated.")
     shutdown_seconds: float = variable("SHUTDOWN_SECONDS", 20.0, duration(0, 3600), "How long a stop waits for running requests.")
     logger_level: str = variable("LOGGER_LEVEL", "info", one_of("error", "warn", "info", "debug", "trace"), "Least severity that is logged.")
     logger_format: str = variable("LOGGER_FORMAT", None, one_of("json", "console"), "Form of log lines.", shown="json; console in development")
@@ -192,8 +226,8 @@ class Settings:
     # Keys and the first account
     app_key: str | None = variable("APP_KEY", None, any_text, "Secret that signs tokens. Must be equal on all instances of one app.", secret=True, shown="generated into the storage folder")
     app_aes_secret_key: str | None = variable("APP_AES_SECRET_KEY", None, hex_key, "Key that encrypts secrets in the database. Must be equal on all instances.", secret=True, shown="generated into the storage folder")
-    init_root_username: str = variable("INIT_ROOT_USERNAME", "admin", any_text, "User name of the first account.")
-    init_root_email: str = variable("INIT_ROOT_EMAIL", "admin@example.com", any_text, "E-mail of the first account.")
+    init_root_username: str = variable("INIT_ROOT_USERNAME", "admin", USER_NAME, "User name of the first account.")
+    init_root_email: str = variable("INIT_ROOT_EMAIL", "admin@example.com", EMAIL, "E-mail of the first account.")
     init_root_nickname: str = variable("INIT_ROOT_NICKNAME", "Administrator", any_text, "Display name of the first account.")
     init_root_password: str | None = variable("INIT_ROOT_PASSWORD", None, any_text, "Password of the first account.", secret=True, shown="generated and printed once")
     init_root_password_hash: str | None = variable("INIT_ROOT_PASSWORD_HASH", None, password_hash, "Argon2id hash of the first account's password, where the password itself must not lie.", secret=True)
@@ -207,7 +241,7 @@ class Settings:
     db_user: str | None = variable("DB_USER", None, any_text, "Database user.")
     db_password: str | None = variable("DB_PASSWORD", None, any_text, "Password of the database user.", secret=True)
     db_schema: str | None = variable("DB_SCHEMA", None, any_text, "Schema of the main app's tables (PostgreSQL).")
-    db_table_prefix: str = variable("DB_TABLE_PREFIX", "", any_text, "Put in front of each table name.")
+    db_table_prefix: str = variable("DB_TABLE_PREFIX", "", TABLE_PREFIX, "Put in front of each table name.")
     db_pool_max: int = variable("DB_POOL_MAX", 10, whole(1, 1000), "Most connections of one database pool.")
 
     # Apps and environments
@@ -454,6 +488,11 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
 def _remarks(values: dict[str, Any], given: set[str]) -> list[str]:
     """Settings that are accepted but deserve a word."""
     remarks = [f"{name.upper()} has no effect in this version" for name in WITHOUT_EFFECT if name in given]
+    if "app_key" in given and len(values["app_key"].encode()) < ENOUGH_KEY_BYTES:
+        remarks.append(
+            f"APP_KEY is shorter than {ENOUGH_KEY_BYTES} bytes, so that tokens could be forged by trying; "
+            "take one from: openssl rand -hex 32"
+        )
     for plugin in values["append_preset_built_in_plugins"]:
         short = plugin
         for prefix in PLUGIN_PREFIXES:

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateSchema, CreateTable
 from atoll.database.config import DatabaseConfig, SslConfig
 from atoll.database.drivers import PostgresPools, connect
 from atoll.database.drivers.postgres_pool import tls
-from atoll.errors import DatabaseUnavailable, SettingsError
+from atoll.errors import DatabaseMissing, DatabaseSignInRefused, DatabaseUnavailable, SettingsError
 from atoll.testing.faults import relay
 from atoll.testing.processes import eventually
 
@@ -159,9 +159,19 @@ async def test_no_secret_in_errors_and_texts(postgres_config: DatabaseConfig) ->
     config = replace(postgres_config, password="hunter2")
     app = connect(config)
     await app.open()
-    with pytest.raises(DatabaseUnavailable) as error:
+    with pytest.raises(DatabaseSignInRefused) as error:
         await app.ping()
     assert "hunter2" not in f"{error.value.message} {error.value.detail} {config!r} {config.address}"
+    await app.close()
+
+
+async def test_a_database_that_does_not_exist_is_told_from_a_server_that_is_away(
+    postgres_config: DatabaseConfig,
+) -> None:
+    app = connect(replace(postgres_config, database="nowhere"))
+    await app.open()
+    with pytest.raises(DatabaseMissing, match="nowhere"):
+        await app.ping()
     await app.close()
 
 

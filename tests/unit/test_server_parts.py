@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from atoll import settings
-from atoll.errors import BadRequest
-from atoll.server.apps import offset
+from atoll.application.app import RootAccount
+from atoll.cluster.pubsub import MemoryPubSub
+from atoll.database.drivers import PostgresPools
+from atoll.errors import BadRequest, StorageUnusable
+from atoll.server.apps import Surroundings, offset
 from atoll.server.databases import app_database, main_database
 from atoll.server.keys import kept_secret, main_token_secret
+from atoll.server.main_app import MainApp
 from atoll.supervisor.models import AppModel, DatabaseOptions
 
 POSTGRES = {
@@ -48,6 +53,33 @@ def test_a_secret_is_made_once_also_by_many_at_once(tmp_path: Path) -> None:
     assert len(values.pop()) == 32
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [entry.name for entry in file.parent.iterdir()] == ["key.dat"]
+
+
+@pytest.mark.parametrize("content", [b"", b"short"])
+def test_a_damaged_key_stops_the_start_instead_of_protecting_nothing(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "jwt_secret.dat"
+    file.write_bytes(content)
+    with pytest.raises(StorageUnusable, match="damaged"):
+        kept_secret(file)
+    assert file.read_bytes() == content
+
+
+def test_a_storage_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageUnusable, match="STORAGE_PATH"):
+        kept_secret(tmp_path / "file" / "key.dat")
+
+
+def test_a_database_file_that_is_a_folder_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    around = Surroundings(
+        loaded(tmp_path, DB_STORAGE=str(tmp_path)), PostgresPools(), MemoryPubSub(), _nobody
+    )
+    with pytest.raises(StorageUnusable, match="is a folder"):
+        asyncio.run(MainApp(around).reach_database())
+
+
+async def _nobody() -> RootAccount:
+    raise AssertionError("nobody asks for an account here")
 
 
 def test_app_key_signs_tokens_when_it_is_given(tmp_path: Path) -> None:

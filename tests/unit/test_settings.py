@@ -83,6 +83,11 @@ def test_the_documents_misspelling_is_read_with_a_warning() -> None:
             {"APP_SUPERVISOR_AES_SECRET_KEY": "abc"},
             "APP_SUPERVISOR_AES_SECRET_KEY=••••: expected 64 hex digits",
         ),
+        ({"TRUSTED_PROXIES": "10.0.0.0/8,nginx"}, "TRUSTED_PROXIES=10.0.0.0/8,nginx: expected addresses"),
+        ({"INIT_ROOT_USERNAME": "a@b"}, "INIT_ROOT_USERNAME=a@b: expected 1 to 50 characters"),
+        ({"INIT_ROOT_EMAIL": "nobody"}, "INIT_ROOT_EMAIL=nobody: expected an e-mail address"),
+        ({"INIT_APP_LANG": "klingon"}, "INIT_APP_LANG=klingon: expected a language like en-US"),
+        ({"DB_TABLE_PREFIX": 'a";'}, 'DB_TABLE_PREFIX=a";: expected a letter'),
         ({"INIT_ROOT_PASSWORD": "short"}, "INIT_ROOT_PASSWORD=••••: expected at least 8 characters"),
     ],
 )
@@ -95,6 +100,13 @@ def test_a_wrong_value_is_one_line_with_variable_value_and_expectation(
 def test_redis_adapters_without_an_address_are_refused() -> None:
     found = problems({"LOCK_ADAPTER_DEFAULT": "redis"})
     assert any(line.startswith("LOCK_ADAPTER_REDIS_URL=: expected an address") for line in found)
+
+
+def test_a_short_app_key_is_accepted_with_a_warning_that_does_not_show_it() -> None:
+    (warning,) = settings.load({"APP_KEY": "hunter22"}).warnings
+    assert warning.startswith("APP_KEY is shorter than 32 bytes")
+    assert "hunter22" not in warning
+    assert settings.load({"APP_KEY": "k" * 32}).warnings == ()
 
 
 def test_all_problems_come_at_once() -> None:

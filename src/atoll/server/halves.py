@@ -13,7 +13,7 @@ from atoll.database.drivers import Database
 from atoll.errors import RedisBelongsToAnother, RedisUnavailable
 from atoll.lifecycle import BackgroundTasks
 from atoll.server.apps import ApplicationRuntime, Surroundings
-from atoll.server.keys import app_folder, storage_key
+from atoll.server.keys import app_folder, kept_secret, storage_key
 from atoll.settings import Settings
 from atoll.supervisor.command.base import Commands
 from atoll.supervisor.command.memory import MemoryCommands
@@ -98,7 +98,7 @@ def assemble(settings: Settings, around: Surroundings, database: Database) -> Ha
     Args:
         database: the main app's; a Supervisor keeps the app store in it.
     """
-    keys = KeyPair.kept(app_folder(settings, "main") / "identity.keys")
+    keys = KeyPair(kept_secret(app_folder(settings, "main") / "identity.keys", 64))
     shared = settings.app_supervisor_aes_secret_key
     seal = sealer(keys, bytes.fromhex(shared) if shared is not None else None)
     halves = _ways(settings)

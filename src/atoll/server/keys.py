@@ -7,6 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
+from atoll.errors import StorageUnusable
 from atoll.settings import Settings
 
 
@@ -15,11 +16,28 @@ def kept_secret(file: Path, size: int = 32) -> bytes:
 
     Several processes may call this at once on a shared folder: the file appears complete or not at all, and
     all of them get the same bytes.
+
+    Raises StorageUnusable when it cannot be read or made, or is not complete: a new one would silently end
+    what the old one protects.
     """
     try:
+        found = _read_or_make(file, size)
+    except OSError as error:
+        raise StorageUnusable(
+            f"The key {file} cannot be read or made ({error.strerror}). Check STORAGE_PATH, and that the "
+            "user who runs Atoll may write there."
+        ) from error
+    if len(found) < size:
+        raise StorageUnusable(
+            f"The key {file} is damaged: {len(found)} instead of {size} bytes. Restore it from a backup; if "
+            "there is none, remove it and a new one is made, which ends whatever the old one protected."
+        )
+    return found
+
+
+def _read_or_make(file: Path, size: int) -> bytes:
+    with contextlib.suppress(FileNotFoundError):
         return file.read_bytes()
-    except FileNotFoundError:
-        pass
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

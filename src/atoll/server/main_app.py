@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from atoll.application.app import Application, Plugin, RootAccount
 from atoll.database.drivers import Database, connect
-from atoll.errors import DatabaseUnavailable
+from atoll.errors import DatabaseMissing, DatabaseSignInRefused, DatabaseUnavailable, StorageUnusable
 from atoll.server.apps import Surroundings, offset
 from atoll.server.databases import main_database
 from atoll.server.keys import app_folder, main_token_secret
@@ -30,16 +32,19 @@ class MainApp:
     async def reach_database(self) -> None:
         """Waits until the database answers, saying now and then that it does not.
 
-        Anything else (wrong password, missing rights) is raised: waiting would not help.
+        Anything else (wrong password, no such database, a file that cannot be one) is raised: waiting would
+        not help.
         """
         file = self.database.config.storage
         if file is not None:
-            await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(_prepare_folder, file)
         await self.database.open()
         pause, waited = FIRST_PAUSE, 0.0
         while True:
             try:
                 await self.database.ping()
+            except (DatabaseSignInRefused, DatabaseMissing):
+                raise
             except DatabaseUnavailable as error:
                 log.warning(
                     "waiting for the database", extra={"reason": error.message, "waited": round(waited, 1)}
@@ -106,6 +111,20 @@ class MainApp:
                 await application.stop()
         finally:
             await self.database.close()
+
+
+def _prepare_folder(file: Path) -> None:
+    """Makes the folder of a database file; raises StorageUnusable when the file could not be used."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageUnusable(
+            f"The folder {file.parent} cannot be made ({error.strerror}). Correct STORAGE_PATH or DB_STORAGE."
+        ) from error
+    target = file if file.exists() else file.parent
+    if file.is_dir() or not os.access(target, os.R_OK | os.W_OK):
+        why = "is a folder" if file.is_dir() else "cannot be written"
+        raise StorageUnusable(f"The database file {file} {why}. Correct DB_STORAGE, or its rights.")
 
 
 def _say_once(username: str, password: str) -> None:

@@ -9,8 +9,10 @@ import asyncpg
 from atoll.database.config import DatabaseConfig
 from atoll.errors import (
     DatabaseError,
+    DatabaseMissing,
     DatabaseNameTaken,
     DatabaseRightsMissing,
+    DatabaseSignInRefused,
     DatabaseUnavailable,
     ForeignKeyViolation,
     InvalidValue,
@@ -75,12 +77,17 @@ def translate_connect(error: Exception, config: DatabaseConfig) -> DatabaseError
     where = config.address
     server = f"{config.host}:{config.port}"
     if state in {"28P01", "28000"}:
-        text = (
-            f"The database refused the sign-in at {where}. Check user, password and the server's pg_hba.conf."
+        return DatabaseSignInRefused(
+            f"The database refused the sign-in at {where}. "
+            "Check user, password and the server's pg_hba.conf.",
+            detail=detail,
         )
-    elif state == "3D000":
-        text = f"There is no database {config.database!r} at {server}. Create it or correct the name."
-    elif state == "53300":
+    if state == "3D000":
+        return DatabaseMissing(
+            f"There is no database {config.database!r} at {server}. Create it or correct the name.",
+            detail=detail,
+        )
+    if state == "53300":
         text = f"The database server at {server} has no free connection. Raise max_connections."
     elif state.startswith("57P"):
         text = f"The database server at {server} is starting or stopping. Try again."
