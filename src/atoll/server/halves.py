@@ -110,6 +110,7 @@ def assemble(settings: Settings, around: Surroundings, database: Database) -> Ha
             commands=halves.commands,
             sealer=seal,
             default_environments=() if settings.remote else (LOCAL,),
+            storage=app_folder(settings, "main"),
         )
     if settings.app_mode != "supervisor":
         halves.environment = _environment(settings, around, halves, seal)
