@@ -14,7 +14,7 @@ const GROUPS = [
     priority: 3,
     test: /node_modules\/(react|react-dom|scheduler|i18next|react-i18next|@tanstack\/(react-router|router-core|history|store|react-store|query-core|react-query))\//,
   },
-  { name: 'components', priority: 2, test: /node_modules\/@mantine\/(core|hooks|notifications|modals)\//, minShareCount: 2 },
+  { name: 'components', priority: 2, test: /node_modules\/@mantine\/(core|hooks|notifications)\//, minShareCount: 2 },
   { name: 'grid', priority: 1, test: /node_modules\/@tanstack\// },
   { name: 'icons', priority: 1, test: /node_modules\/@tabler\//, minShareCount: 2 },
 ];
