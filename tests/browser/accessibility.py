@@ -18,12 +18,16 @@ RUN = """async (tags) => {
     { id, impact, help, nodes: nodes.map((node) => node.html.slice(0, 200)) }
   ));
 }"""
+#: True when nothing moves any more; what turns for ever (spinners) does not count.
+STILL = """() => document.getAnimations().every((each) =>
+  each.playState !== 'running' || each.effect?.getTiming().iterations === Infinity)"""
 
 
 async def violations(page: Page) -> list[dict[str, Any]]:
     """What axe finds serious or critical on the page as it is now."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(AXE.read_text("utf-8") + "\n;0")
+    await page.wait_for_function(STILL)
     found: list[dict[str, Any]] = await page.evaluate(RUN, RULES)
     return [each for each in found if each["impact"] in ("serious", "critical")]
 

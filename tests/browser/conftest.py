@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from atoll import web
 from atoll.errors import UserInterfaceMissing
@@ -39,6 +39,7 @@ def user_interface() -> None:
 @pytest.fixture(scope="session")
 async def browser(anyio_backend: str, chromium: Path) -> AsyncIterator[Browser]:
     """The system's Chromium."""
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=[*FLAGS])
         yield browser

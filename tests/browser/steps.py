@@ -29,6 +29,14 @@ async def go(page: Page, name: str, *, heading: str = "") -> None:
     await expect(page.get_by_role("heading", name=heading or name, exact=True).first).to_be_visible()
 
 
+async def close_record(page: Page) -> None:
+    """After saving a record it is shown; this goes back to the list."""
+    drawer = page.get_by_role("dialog")
+    await expect(drawer.get_by_role("button", name="Edit")).to_be_visible()
+    await drawer.get_by_role("button", name="Close").click()
+    await expect(drawer).to_have_count(0)
+
+
 async def add_condition(page: Page, field: str, operator: str, value: str) -> None:
     """Filters the list that is open by one condition."""
     await page.get_by_role("button", name="Filter", exact=True).click()

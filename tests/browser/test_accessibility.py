@@ -40,7 +40,7 @@ async def test_screens_of_the_supervisor(page: Page, installation: Installation)
         await page.goto(path)
         await expect(page.get_by_text(text).locator("visible=true").first).to_be_visible()
         found += await all_looks(page, path)
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 async def test_screens_of_an_app(page: Page, installation: Installation) -> None:
@@ -59,7 +59,7 @@ async def test_screens_of_an_app(page: Page, installation: Installation) -> None
         await page.goto(f"/apps/looks/admin{path}")
         await expect(page.get_by_text(text).locator("visible=true").first).to_be_visible()
         found += await all_looks(page, path)
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 async def test_page_of_a_stopped_app(page: Page, installation: Installation) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from .installation import ACCOUNT, Installation
-from .steps import LONG_MS, add_condition, give_credentials, go, open_menu, row, sign_in
+from .steps import LONG_MS, add_condition, close_record, give_credentials, go, open_menu, row, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -68,7 +68,7 @@ async def _make_collection(page: Page) -> None:
     await go(page, "Data", heading="Collections")
     await page.get_by_role("button", name="New collection").first.click()
     drawer = page.get_by_role("dialog", name="New collection")
-    await drawer.get_by_label("Title", exact=True).first.fill("Deals")
+    await drawer.get_by_role("textbox", name="Title", exact=True).first.fill("Deals")
     fields = [("Customer", "Text"), ("Amount", "Number"), ("Paid", "Checkbox")]
     for number, (title, kind) in enumerate(fields, 1):
         line = drawer.get_by_role("group", name=f"Field {number}", exact=True)
@@ -105,7 +105,7 @@ async def _edit(page: Page) -> None:
     await drawer.get_by_label("Amount").fill("950")
     await drawer.get_by_label("Paid").check()
     await drawer.get_by_role("button", name="Save", exact=True).click()
-    await page.keyboard.press("Escape")
+    await close_record(page)
     await expect(row(page, "Chen").get_by_text("950")).to_be_visible()
 
 

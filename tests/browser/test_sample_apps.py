@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from .installation import ACCOUNT, Installation, running
-from .steps import add_condition, give_credentials, go, open_menu, row, sign_in
+from .steps import add_condition, close_record, give_credentials, go, open_menu, row, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -41,9 +41,8 @@ async def test_garage_record_is_edited(page: Page, pictures: Path) -> None:
     await drawer.get_by_label("Name").fill("amc gremlin, restored")
     await page.screenshot(path=pictures / "record.png")
     await drawer.get_by_role("button", name="Save", exact=True).click()
-    await expect(page.get_by_text("amc gremlin, restored").first).to_be_visible()
+    await close_record(page)
     await page.reload()
-    await page.keyboard.press("Escape")
     await expect(row(page, "amc gremlin, restored")).to_be_visible()
 
 
