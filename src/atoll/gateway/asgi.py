@@ -172,7 +172,7 @@ class Gateway:
                     )
                 if name in (b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-prefix"):
                     kept.append((name, value))
-        kept.append((b"x-request-id", decision.request_id.encode("ascii")))
+        kept.append((b"x-request-id", decision.request_id))
         path = decision.resolved.path
         return {
             **scope,
@@ -317,9 +317,9 @@ class _MethodNotAllowed(AtollError):
     status = 405
 
 
-def _with_request_id(send: Send, request_id: str) -> Send:
+def _with_request_id(send: Send, request_id: bytes) -> Send:
     """Adds X-Request-Id to the head of the answer."""
-    header: Header = (b"x-request-id", request_id.encode("ascii"))
+    header: Header = (b"x-request-id", request_id)
 
     async def forward(message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):

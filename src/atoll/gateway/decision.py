@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from uuid import uuid4
 
 from atoll.errors import AtollError, HostUnknown
-from atoll.gateway.resolver import MAIN, Kind, Resolved, resolve
+from atoll.gateway.resolver import API_KIND, MAIN, Kind, Resolved, resolve
 from atoll.supervisor.proxy_head import AFFINITY_COOKIE, Notable, first_of
 from atoll.supervisor.proxy_trust import TrustedProxies
 from atoll.supervisor.routing import Forward, Route, Router, Target, Unavailable, normal_host
 
 DECISION = "atoll.decision"
 """Key of the ASGI scope under which the protocol hands its decision to the gateway's ASGI app."""
+REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 SERVED_HERE = frozenset({Kind.READY, Kind.IDENTITY, Kind.ASSET})
 
 
@@ -29,7 +31,7 @@ class Decision:
 
     resolved: Resolved
     route: Route | None
-    request_id: str
+    request_id: bytes
 
 
 class Switchboard:
@@ -44,7 +46,7 @@ class Switchboard:
         self.trusted = trusted
         self._hosts = frozenset(normal_host(host) for host in hosts)
         # Ids are UUIDs whose last part counts: unique, cheap, and neighbours are seen to be neighbours.
-        self._request_ids = str(uuid4())[:24]
+        self._request_ids = str(uuid4())[:24].encode("ascii")
         self._numbers = count(1)
 
     def decide(self, path: bytes, query: bytes, notable: Notable, host: bytes, *, trusted: bool) -> Decision:
@@ -58,22 +60,27 @@ class Switchboard:
             host: of the request target's absolute form; b"" when it had none.
             trusted: whether the other end of the connection is a trusted proxy.
         """
-        request_id = ""
+        request_id = b""
         if trusted:
             request_id = given_request_id(notable)
             host = host or first_of(notable, b"x-hostname", b"x-forwarded-host")
-        request_id = request_id or f"{self._request_ids}{next(self._numbers):012x}"
+        request_id = request_id or b"%b%012x" % (self._request_ids, next(self._numbers))
         host = host or notable.get(b"host", b"")
-        kind = Kind.API if path.startswith(b"/api/") else Kind.PAGE
-        resolved = Resolved(MAIN, None, kind, path, query, "", chosen=False)
+        resolved: Resolved | None = None
         try:
             resolved = resolve(path, query, notable, host, self.router.app_by_host)
             if self._hosts and not resolved.chosen and normal_host(host.decode("latin-1")) not in self._hosts:
                 raise HostUnknown("This server does not answer under this host name. Check the address.")
-            if resolved.kind in SERVED_HERE or (resolved.kind is Kind.HEALTH and not resolved.chosen):
+            kind = resolved.kind
+            if kind is not API_KIND and (
+                kind in SERVED_HERE or (kind is Kind.HEALTH and not resolved.chosen)
+            ):
                 return Decision(resolved, None, request_id)
             return Decision(resolved, self.router.route(resolved.app, resolved.environment), request_id)
         except AtollError as error:
+            if resolved is None:
+                kind = API_KIND if path.startswith(b"/api/") else Kind.PAGE
+                resolved = Resolved(MAIN, None, kind, path, query, "", False)
             return Decision(resolved, Unavailable(resolved.app, error), request_id)
 
 
@@ -108,7 +115,7 @@ def cookie(notable: Notable, name: bytes) -> bytes:
     return b""
 
 
-def given_request_id(notable: Notable) -> str:
-    """The request id a trusted proxy gave, "" when there is none that can be passed on."""
-    text = notable.get(b"x-request-id", b"").decode("latin-1").strip()
-    return text if len(text) <= 128 and text.isascii() and text.isprintable() else ""
+def given_request_id(notable: Notable) -> bytes:
+    """The request id a trusted proxy gave, b"" when there is none that can be passed on."""
+    text = notable.get(b"x-request-id", b"").strip()
+    return text if REQUEST_ID.fullmatch(text) else b""

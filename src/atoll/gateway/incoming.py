@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from atoll.errors import AtollError, BadRequest
-from atoll.supervisor.proxy_head import Header, Notable
+from atoll.supervisor.proxy_head import Header, Notable, RequestHead
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -15,71 +15,49 @@ if TYPE_CHECKING:
     from atoll.supervisor.proxy_exchange import Exchange
 
 
-class Incoming:
+class Incoming(RequestHead):
     """A request: its head, what of its body was read but not yet taken, and who serves it.
 
     Args:
-        url: the request target as it came.
-        headers: with lower-case names; `notable` are those of them that mean something to us.
-        modern: False for HTTP/1.0.
         keep_alive: whether the client wants to use the connection further.
     """
 
     __slots__ = (
         "answered",
         "body",
-        "chunked",
         "complete",
         "cycle",
         "decision",
         "error",
         "exchange",
-        "has_body",
-        "headers",
         "held",
         "keep_alive",
-        "method",
-        "modern",
-        "notable",
         "rest",
         "started",
         "trailers",
-        "url",
-        "websocket",
     )
 
     def __init__(
         self,
         method: bytes,
-        url: bytes,
+        target: bytes,
         headers: list[Header],
         notable: Notable,
         *,
         modern: bool,
         keep_alive: bool,
     ) -> None:
-        self.method = method
-        self.url = url
-        self.headers = headers
-        self.notable = notable
-        self.modern = modern
+        super().__init__(method, target, headers, notable, modern=modern)
         self.keep_alive = keep_alive
         self.body = bytearray()
         self.trailers: list[Header] = []
         self.rest = b""  # what came after the head of an upgrade
         self.complete = self.answered = self.started = False
-        self.websocket = self.chunked = self.has_body = False
         self.error: AtollError | None = None
         self.decision: Decision | None = None
         self.cycle: RequestResponseCycle | None = None
         self.exchange: Exchange | None = None
         self.held: asyncio.Task[None] | None = None
-        if b"content-length" in notable:
-            self.has_body = notable[b"content-length"].strip(b"0") != b""
-        if b"transfer-encoding" in notable:
-            self.chunked = self.has_body = True
-        if b"upgrade" in notable:
-            self.websocket = notable[b"upgrade"].strip().lower() == b"websocket"
 
     @property
     def expects_continue(self) -> bool:
@@ -90,6 +68,8 @@ class Incoming:
         """What is wrong with the head in itself, None when nothing is."""
         if self.modern and b"host" not in self.notable:
             return BadRequest("The request has no Host header.")
+        if len(self.notable) == 1 and self.method != b"CONNECT":
+            return self.error
         if self.method == b"CONNECT":
             return BadRequest("This server is not a forward proxy.")
         if self.chunked and self.notable[b"transfer-encoding"].strip().lower() != b"chunked":
@@ -101,7 +81,12 @@ class Incoming:
 
 def without_upgrade(incoming: Incoming) -> bytes:
     """The head of a request whose offer to upgrade is not taken up, as if the offer had not been made."""
-    lines = [incoming.method, b" ", incoming.url, b" HTTP/1.1\r\n" if incoming.modern else b" HTTP/1.0\r\n"]
+    lines = [
+        incoming.method,
+        b" ",
+        incoming.target,
+        b" HTTP/1.1\r\n" if incoming.modern else b" HTTP/1.0\r\n",
+    ]
     for name, value in incoming.headers:
         if name == b"connection":
             tokens = [token.strip() for token in value.split(b",")]

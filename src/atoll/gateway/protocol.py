@@ -31,7 +31,7 @@ from atoll.gateway.edge import Edge
 from atoll.gateway.incoming import Incoming, without_upgrade
 from atoll.gateway.resolver import Kind, split_target
 from atoll.supervisor.proxy_exchange import Order
-from atoll.supervisor.proxy_head import NOTABLE, Notable, Origin, RequestHead, note
+from atoll.supervisor.proxy_head import NOTABLE, Notable, Origin, note
 from atoll.supervisor.proxy_pool import keep_alive
 from atoll.supervisor.proxy_tunnel import TunnelEnd, join
 from atoll.supervisor.proxy_upstream import Upstream
@@ -39,7 +39,7 @@ from atoll.supervisor.routing import Forward, Starting, Target, Unavailable
 
 log = logging.getLogger(__name__)
 BODY_AHEAD = 65_536
-BODY_METHODS = frozenset({b"POST", b"PUT", b"PATCH"})
+COPIED = 32_768  # below this, copying pieces together costs less than handing them to the system one by one
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -63,6 +63,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self.sealed = False  # nothing more is read from this connection
         self.in_head = False
         self.head_size = 0
+        self.idle = False  # between two requests, none of which has begun
         self.deadline = math.inf
         self.write_deadline = math.inf
         self.unsent = 0
@@ -126,7 +127,6 @@ class GatewayProtocol(HttpToolsProtocol):
                 if not self.in_head:
                     self.in_head = True
                     self.head_size = 0
-                    self.deadline = self.loop.time() + self.edge.limits.head
                 self.head_size += len(data)
             try:
                 self.parser.feed_data(data)
@@ -138,7 +138,12 @@ class GatewayProtocol(HttpToolsProtocol):
             except httptools.HttpParserError as error:
                 self._nonsense(error)
                 return
-            if self.in_head and self.head_size > self.edge.limits.head_size:
+            if not self.in_head:
+                return
+            if self.deadline == math.inf or self.idle:
+                self.idle = False
+                self.deadline = self.loop.time() + self.edge.limits.head
+            if self.head_size > self.edge.limits.head_size:
                 self._refuse_and_close(
                     HeadTooLarge("The head of the request is too long. Send less in headers and address.")
                 )
@@ -179,7 +184,9 @@ class GatewayProtocol(HttpToolsProtocol):
         self.parsing = incoming
         if parser.should_upgrade():
             return  # the rest is in _upgrade_asked, once the parser has let go
-        self.deadline = self.loop.time() + self.edge.limits.body
+        self.idle = False
+        if incoming.has_body:
+            self.deadline = self.loop.time() + self.edge.limits.body
         self._enqueue(incoming)
 
     def on_body(self, body: bytes) -> None:
@@ -274,11 +281,11 @@ class GatewayProtocol(HttpToolsProtocol):
     def _begin(self, incoming: Incoming) -> None:
         self.serving = incoming
         try:
-            path, query, authority = split_target(incoming.url)
+            path, query, authority = split_target(incoming.target)
             error = incoming.fault()
         except AtollError as problem:
             path, query, authority, error = b"/", b"", None, problem
-            incoming.url = path
+            incoming.target = path
         decision = self.edge.switchboard.decide(
             path, query, incoming.notable, authority or b"", trusted=self.origin.trusted
         )
@@ -286,8 +293,8 @@ class GatewayProtocol(HttpToolsProtocol):
             incoming.websocket = False
             incoming.keep_alive = False  # where the next request would begin is anybody's guess
             decision.route = Unavailable(decision.resolved.app, error)
-        if authority is not None or not incoming.url.startswith(b"/"):
-            incoming.url = path + (b"?" + query if query else b"")
+        if authority is not None or not incoming.target.startswith(b"/"):
+            incoming.target = path + (b"?" + query if query else b"")
         self._dispatch(incoming, decision)
 
     def _dispatch(self, incoming: Incoming, decision: Decision) -> None:
@@ -322,7 +329,7 @@ class GatewayProtocol(HttpToolsProtocol):
         if incoming.websocket:
             self._serve_websocket(incoming)
             return
-        path, _, query = incoming.url.partition(b"?")
+        path, _, query = incoming.target.partition(b"?")
         scope: Any = {
             "type": "http",
             "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
@@ -365,7 +372,7 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def _serve_websocket(self, incoming: Incoming) -> None:
         self.serving = None
-        self.url = incoming.url
+        self.url = incoming.target
         self.scope = cast("Any", {"method": incoming.method.decode("ascii"), "headers": incoming.headers})
         self.flow.resume_reading()
         self.handle_websocket_upgrade()
@@ -388,20 +395,11 @@ class GatewayProtocol(HttpToolsProtocol):
         order = Order(
             forward.app,
             forward.app.encode("ascii"),
-            RequestHead(
-                incoming.method,
-                incoming.url,
-                incoming.headers,
-                incoming.notable,
-                incoming.modern,
-                incoming.has_body,
-                incoming.chunked,
-                incoming.websocket,
-            ),
+            incoming,
             self.origin,
             targets,
             decision.resolved.base.encode("ascii"),
-            decision.request_id.encode("ascii"),
+            decision.request_id,
             added,
         )
         exchange = self.edge.proxy.forward(order, self)
@@ -432,10 +430,13 @@ class GatewayProtocol(HttpToolsProtocol):
         """See proxy_exchange.Client."""
         if self.serving is not None:
             self.serving.started = True
-        if len(pieces) == 1:
-            self.transport.write(pieces[0])
+        last = pieces[-1]
+        if len(last) < COPIED:
+            self.transport.write(b"".join(pieces))
+        elif len(pieces) == 1:
+            self.transport.write(last)
         else:
-            self.transport.writelines(pieces)
+            self.transport.writelines([b"".join(pieces[:-1]), last])
 
     def hold_body(self) -> None:
         """See proxy_exchange.Client."""
@@ -526,6 +527,7 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.serving is None and not self.waiting and not self.in_head:
             if self.closing or self.sealed:
                 self.transport.close()
+            self.idle = True
             self.deadline = self.loop.time() + self.edge.limits.idle
 
     def pause_writing(self) -> None:

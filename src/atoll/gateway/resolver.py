@@ -43,7 +43,14 @@ class Kind(Enum):
     IDENTITY = "identity"
 
 
-SERVER_PATHS = {b"/api/__ready": Kind.READY, b"/api/__identity": Kind.IDENTITY}
+# Looking up a member of an Enum costs a call; these are needed for each request.
+API_KIND = Kind.API
+HEALTH = Kind.HEALTH
+SERVER_PATHS = {
+    b"/api/__health_check": HEALTH,
+    b"/api/__identity": Kind.IDENTITY,
+    b"/api/__ready": Kind.READY,
+}
 
 
 @dataclass(slots=True)
@@ -74,17 +81,18 @@ def split_target(target: bytes) -> tuple[bytes, bytes, bytes | None]:
 
     Raises BadRequest for forms that name no resource of this server (CONNECT's, a bare word).
     """
-    authority: bytes | None = None
-    if not target.startswith(b"/"):
-        scheme, separator, rest = target.partition(b"://")
-        if not separator or scheme.lower() not in (b"http", b"https"):
-            if target == b"*":
-                return b"/", b"", None
-            raise BadRequest("The request target must be a path that starts with a slash.")
-        slash = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
-        authority, target = rest[:slash], rest[slash:] or b"/"
-        if target.startswith(b"?"):
-            target = b"/" + target
+    if target.startswith(b"/"):
+        path, _, query = target.partition(b"?")
+        return path, query, None
+    scheme, separator, rest = target.partition(b"://")
+    if not separator or scheme.lower() not in (b"http", b"https"):
+        if target == b"*":
+            return b"/", b"", None
+        raise BadRequest("The request target must be a path that starts with a slash.")
+    slash = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
+    authority, target = rest[:slash], rest[slash:] or b"/"
+    if target.startswith(b"?"):
+        target = b"/" + target
     path, _, query = target.partition(b"?")
     return path, query, authority
 
@@ -109,43 +117,56 @@ def resolve(
         BadRequest: a choice is made twice with different values.
         AppNotFound: the chosen name cannot be the name of an app.
     """
-    if (twice := notable.get(CONTRADICTION)) is not None:
-        raise BadRequest(f"{twice.decode('latin-1')} is given twice. Send it once.")
     app = environment = None
-    if (value := notable.get(b"x-app")) is not None:
-        app = value.decode("latin-1").strip()
-    if (value := notable.get(b"x-environment")) is not None:
-        environment = value.decode("latin-1").strip()
-    if b"__" in query or b"%5" in query:
+    if len(notable) > 1 or b"host" not in notable:
+        app, environment = _chosen_by_headers(notable)
+    if query and (b"__" in query or b"%5" in query):
         by_query, by_query_environment = _chosen_by_query(query)
         app = by_query or app
         environment = by_query_environment or environment
-    kind, base = Kind.PAGE, ""
-    if path.startswith(API):
-        kind = SERVER_PATHS.get(path, Kind.API)
-        if path.startswith(API_OF_APP):
-            name, _, rest = path[len(API_OF_APP) :].partition(b"/")
-            app, path = _segment(name), API + rest
-        if path.endswith(b"/__health_check"):
-            kind = Kind.HEALTH
-    elif path.startswith(PAGES_OF_APP) and len(path) > len(PAGES_OF_APP):
-        app = _segment(path[len(PAGES_OF_APP) :].partition(b"/")[0])
-        base = f"/apps/{app}"
-    elif path == SOCKET or path == SOCKET + b"/":
-        kind = Kind.SOCKET
-    elif path.startswith(BUILT_UI):
-        kind = Kind.ASSET
-    elif path.startswith(FILES_OF_APP):
-        app, kind = _segment(path[len(FILES_OF_APP) :].partition(b"/")[0]), Kind.FILE
     if environment and ENVIRONMENT_NAME.fullmatch(environment) is None:
         raise BadRequest("The name of the environment is not valid. Check __env or X-Environment.")
+    kind, named, path, base = _by_path(path)
+    app = named or app
     if not app:
         app = app_by_host(host.decode("latin-1")) if host else None
         if app is None:
-            return Resolved(MAIN, environment or None, kind, path, query, base, chosen=False)
-    if APP_NAME.fullmatch(app) is None:
+            return Resolved(MAIN, environment, kind, path, query, base, False)
+    if not named and APP_NAME.fullmatch(app) is None:
         raise AppNotFound("There is no such app. Check the name of the app in the address.")
-    return Resolved(app, environment or None, kind, path, query, base, chosen=True)
+    return Resolved(app, environment, kind, path, query, base, True)
+
+
+def _by_path(path: bytes) -> tuple[Kind, str | None, bytes, str]:
+    """What a path says: kind, the app it names (a valid name), the path for the app, the base of pages."""
+    if path.startswith(API):
+        if path.startswith(API_OF_APP):
+            name, _, rest = path[len(API_OF_APP) :].partition(b"/")
+            kind = HEALTH if rest.endswith(b"__health_check") and _is_health(b"/" + rest) else API_KIND
+            return kind, _segment(name), API + rest, ""
+        if path.startswith(b"/api/__"):
+            return SERVER_PATHS.get(path, API_KIND), None, path, ""
+        return HEALTH if _is_health(path) else API_KIND, None, path, ""
+    if path.startswith(PAGES_OF_APP) and len(path) > len(PAGES_OF_APP):
+        app = _segment(path[len(PAGES_OF_APP) :].partition(b"/")[0])
+        return Kind.PAGE, app, path, f"/apps/{app}"
+    if path.startswith(FILES_OF_APP):
+        return Kind.FILE, _segment(path[len(FILES_OF_APP) :].partition(b"/")[0]), path, ""
+    if path in (SOCKET, SOCKET + b"/"):
+        return Kind.SOCKET, None, path, ""
+    return Kind.ASSET if path.startswith(BUILT_UI) else Kind.PAGE, None, path, ""
+
+
+def _is_health(path: bytes) -> bool:
+    return path.endswith(b"/__health_check")
+
+
+def _chosen_by_headers(notable: Mapping[bytes, bytes]) -> tuple[str | None, str | None]:
+    if (twice := notable.get(CONTRADICTION)) is not None:
+        raise BadRequest(f"{twice.decode('latin-1')} is given twice. Send it once.")
+    app = notable.get(b"x-app", b"").decode("latin-1").strip()
+    environment = notable.get(b"x-environment", b"").decode("latin-1").strip()
+    return app or None, environment or None
 
 
 def _segment(raw: bytes) -> str:

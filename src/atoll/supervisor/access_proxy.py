@@ -43,10 +43,12 @@ class AccessProxy:
             int, Pool
         ] = {}  # by id of the very object the router names: no hashing of its fields
         self._running: set[Exchange] = set()
+        self._loop: asyncio.AbstractEventLoop  # from `start` on
         self._tasks = BackgroundTasks("access proxy")
 
     async def start(self) -> None:
         """Starts to watch deadlines."""
+        self._loop = asyncio.get_running_loop()
         self._watch = self._tasks.keep_running("deadlines", self._tick)
 
     async def close(self) -> None:
@@ -70,7 +72,7 @@ class AccessProxy:
                 1.0,
             )
             return None
-        exchange = Exchange(order, client, self._pool, self._limits, self._ended)
+        exchange = Exchange(order, client, self._pool, self._limits, self._ended, self._loop)
         self._running.add(exchange)
         exchange.start()
         return exchange

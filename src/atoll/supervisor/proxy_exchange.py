@@ -126,6 +126,7 @@ class Exchange(Reply):
         pools: Callable[[Target], Pool],
         limits: ProxyLimits,
         on_end: Callable[[Exchange], None],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.bodyless = order.head.method == b"HEAD"
         self.upgradable = order.head.websocket
@@ -136,7 +137,7 @@ class Exchange(Reply):
         self._pools = pools
         self._limits = limits
         self._on_end = on_end
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._connection: Upstream | None = None
         self._task: asyncio.Task[None] | None = None
         self._body: list[bytes] | None = []  # what can still be sent again; None when it was let go

@@ -84,28 +84,38 @@ STATUS_LINES = {
 }
 
 
-@dataclass(slots=True)
 class RequestHead:
-    """The head of a request that is to be forwarded.
+    """The head of a request.
 
     Args:
-        target: raw path and query in origin form.
-        headers: in the order they came, with lower-case names.
-        notable: those of them that are in NOTABLE.
+        target: raw path and query as they came.
+        headers: in the order they came, with lower-case names; `notable` are those of them in NOTABLE.
         modern: False for HTTP/1.0 clients, who understand neither chunks nor 1xx answers.
+
+    Attributes:
         has_body: whether bytes follow the head.
         chunked: whether the body comes in chunks.
         websocket: whether the client asks to upgrade to WebSocket.
     """
 
-    method: bytes
-    target: bytes
-    headers: Sequence[Header]
-    notable: Notable
-    modern: bool
-    has_body: bool
-    chunked: bool
-    websocket: bool
+    __slots__ = ("chunked", "has_body", "headers", "method", "modern", "notable", "target", "websocket")
+
+    def __init__(
+        self, method: bytes, target: bytes, headers: list[Header], notable: Notable, *, modern: bool
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.notable = notable
+        self.modern = modern
+        self.websocket = self.chunked = self.has_body = False
+        if len(notable) > 1:
+            if b"content-length" in notable:
+                self.has_body = notable[b"content-length"].strip(b"0") != b""
+            if b"transfer-encoding" in notable:
+                self.chunked = self.has_body = True
+            if b"upgrade" in notable:
+                self.websocket = notable[b"upgrade"].strip().lower() == b"websocket"
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 
@@ -34,13 +33,14 @@ class AppLoad:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._busy: Counter[str] = Counter()
+        self._busy: dict[str, int] = {}
 
     def enter(self, app: str) -> bool:
         """Counts one more; False, and nothing counted, when the app is at its limit."""
-        if self._busy[app] >= self._limit:
+        now = self._busy.get(app, 0)
+        if now >= self._limit:
             return False
-        self._busy[app] += 1
+        self._busy[app] = now + 1
         return True
 
     def leave(self, app: str) -> None:
