@@ -67,7 +67,7 @@ class LastKnown:
             kept = msgspec.msgpack.decode(await asyncio.to_thread(self._file.read_bytes), type=list[_Kept])
         except FileNotFoundError:
             return []
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             log.error("the last known state on disk cannot be read", extra={"reason": str(error)})
             return []
         return [(each.environment, each.instance, each.card, each.rows) for each in kept]

@@ -86,7 +86,7 @@ class Sealer(ABC):
         try:
             message = msgspec.msgpack.decode(data, type=Message)
             header = msgspec.msgpack.decode(message.header, type=Header)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise MessageRefused("A message is malformed.", detail=str(error)) from error
         if header.scheme != self.scheme:
             raise MessageRefused(

@@ -179,5 +179,5 @@ def shown_card(signed: bytes) -> EnvironmentCard | None:
     """What a card says, unchecked; None when it says nothing readable."""
     try:
         return msgspec.json.decode(msgspec.msgpack.decode(signed, type=Message).body, type=EnvironmentCard)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
