@@ -201,6 +201,15 @@ async def test_a_killed_attempt_is_dropped_with_its_app(postgres_config: Databas
     assert len((await run(postgres_config, query))[0]) == 0
 
 
+async def test_a_template_of_databases_is_refused(postgres_admin: DatabaseConfig) -> None:
+    template = replace(postgres_admin, database="template1", schema=None)
+    assert [f.code for f in await provision.check(template, owner="a", existing=True)] == [
+        "DATABASE_NAME_INVALID"
+    ]
+    with pytest.raises(DatabaseNameTaken, match="template"):
+        await provision.create(template, "a", existing=True)
+
+
 def test_killed_half_way_with_files(tmp_path: Path) -> None:
     path = tmp_path / "crm.sqlite"
     sqlite_side._mark(sqlite_side._sibling(path, "a", "new"), "a")

@@ -29,6 +29,7 @@ MARK = "atoll:owner="
 OWNER_TABLE = "atoll_owner"
 _DATABASE = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1"
 _SCHEMA = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1"
+_IS_TEMPLATE = "SELECT datistemplate FROM pg_database WHERE datname = current_database()"
 _TABLES = """
     SELECT c.relkind::text, format('%I.%I', n.nspname, c.relname) FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -158,6 +159,8 @@ async def _mark_existing(connection: Any, config: DatabaseConfig, owner: str) ->
     schema, holder, empty = await _existing(connection, config)
     if holder == owner:
         return
+    if await connection.fetchval(_IS_TEMPLATE):
+        raise DatabaseNameTaken(f"{config.address} is a template of new databases. Name one of your own.")
     if holder is not None or not empty:
         raise DatabaseNameTaken(f"{config.address} is not empty. Name an empty database or schema.")
     table = f"{_quote(schema)}.{OWNER_TABLE}"
@@ -209,6 +212,9 @@ async def _may_use(connection: Any, config: DatabaseConfig) -> list[Finding]:
 
 
 async def _may_mark(connection: Any, config: DatabaseConfig, owner: str) -> list[Finding]:
+    if await connection.fetchval(_IS_TEMPLATE):
+        text = f"{config.database} is a template: what is in it would be in every new database."
+        return [Finding("DATABASE_NAME_INVALID", text, "Name a database of your own.")]
     _, holder, empty = await _existing(connection, config)
     if holder == owner or (holder is None and empty):
         return []
