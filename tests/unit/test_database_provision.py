@@ -201,6 +201,14 @@ async def test_a_killed_attempt_is_dropped_with_its_app(postgres_config: Databas
     assert len((await run(postgres_config, query))[0]) == 0
 
 
+async def test_several_may_empty_one_at_the_same_time(postgres_config: DatabaseConfig) -> None:
+    await provision.create(postgres_config, "a", existing=True)
+    tables = (f"CREATE TABLE t{number} (id int)" for number in range(30))
+    await run(postgres_config, *tables)
+    await asyncio.gather(*(provision.drop(postgres_config, "a") for _ in range(4)))
+    assert await provision.check(postgres_config, owner="b", existing=True) == []
+
+
 async def test_a_template_of_databases_is_refused(postgres_admin: DatabaseConfig) -> None:
     template = replace(postgres_admin, database="template1", schema=None)
     assert [f.code for f in await provision.check(template, owner="a", existing=True)] == [

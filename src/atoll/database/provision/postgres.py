@@ -110,6 +110,8 @@ async def drop(config: DatabaseConfig, owner: str) -> None:
                 if known is not None and known[0] == MARK + owner:
                     await connection.execute(f"DROP SCHEMA {_quote(config.schema)} CASCADE")
                     return
+            # Several environments may remove one app at the same time; without a turn they could deadlock.
+            await _lock(connection, f"mark:{config.schema}")
             await _empty_existing(connection, config, owner)
     except DatabaseUnavailable as error:
         if (
