@@ -20,7 +20,7 @@ from atoll.errors import UserInterfaceMissing
 from atoll.settings import Settings
 
 LEAST_PYTHON = (3, 11)
-LEAST_SQLITE = (3, 35, 0)
+LEAST_SQLITE = (3, 38, 0)
 ENOUGH_SPACE = 1 << 30
 LEAST_SPACE = 100 << 20
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ def versions() -> list[Check]:
         else wrong("Python", text, "install Python 3.11 or newer"),
         ok("SQLite", sqlite3.sqlite_version)
         if sqlite3.sqlite_version_info >= LEAST_SQLITE
-        else wrong("SQLite", sqlite3.sqlite_version, "use a Python with SQLite 3.35 or newer"),
+        else wrong("SQLite", sqlite3.sqlite_version, "use a Python with SQLite 3.38 or newer"),
     ]
     try:
         checks.append(ok("user interface", f"build {web.load().build}"))
