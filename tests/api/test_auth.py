@@ -141,3 +141,25 @@ async def test_password_hashes_never_leave(root: Api) -> None:
         assert "argon2" not in (await root.call(action, **params)).text
     assert (await root.call("users:list", filter='{"password.$startsWith":"$argon2"}')).status_code == 400
     assert (await root.call("users:list", sort="password")).status_code == 400
+
+
+async def test_admins_cannot_become_root(root: Api) -> None:
+    made = await root.data(
+        "users:create", {"username": "adm", "password": "adm-12345", "roles": ["admin", "member"]}
+    )
+    adm = await root.sign_in("adm", "adm-12345")
+    for action, values, params in (
+        ("users:update", {"roles": ["root"]}, {"filterByTk": made["id"]}),
+        ("users:create", {"username": "x", "roles": [{"name": "root"}]}, {}),
+        ("users:update", {"password": "taken-over"}, {"filterByTk": 1}),
+        ("users:update", {"nickname": "x"}, {"filter": '{"id.$gt":0}'}),
+        (f"users/{made['id']}/roles:add", ["root"], {}),
+        ("roles/root/users:add", [made["id"]], {}),
+        ("users/1/roles:remove", ["root"], {}),
+    ):
+        assert (await adm.call(action, values, **params)).status_code == 403, action
+    assert (await adm.data("roles:check"))["role"] == "admin"
+    assert (
+        await root.call("auth:signIn", {"account": "nocobase", "password": "admin123"})
+    ).status_code == 200
+    assert await root.data("users:update", {"roles": ["root"]}, filterByTk=made["id"])

@@ -195,3 +195,18 @@ async def test_same_name_created_at_once_exists_once(database: Database, tmp_pat
     assert names == [(1,)]
     for each in apps:
         await each.stop()
+
+
+async def test_a_lost_message_is_made_up_for(database: Database, tmp_path: Path) -> None:
+    one, two = make_app(database, tmp_path), make_app(database, tmp_path)
+    await one.install(ROOT)
+    await one.start()
+    await two.start()
+    await one.collections.create(BOOKS)
+    assert two.collections.get("books") is None
+    assert await two.collections.refresh() is True
+    assert two.collections.get("books") is not None
+    assert await two.collections.refresh() is False
+    assert await one.collections.refresh() is False
+    await one.stop()
+    await two.stop()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Api
+from atoll.application.records.filter import Caller
+from atoll.cluster.pubsub import MemoryPubSub
+from atoll.database.drivers import Database
+
+from .conftest import ROOT, Api, make_app, until
 
 pytestmark = pytest.mark.anyio
 
@@ -206,3 +211,28 @@ async def test_snowflake_keys(root: Api) -> None:
     made = await root.data("flakes:create", [{"s": "a"}, {"s": "b"}])
     assert 0 < made[0]["id"] < made[1]["id"] < 2**53
     assert (await root.data(f"flakes:get/{made[0]['id']}"))["s"] == "a"
+
+
+async def test_totals_of_other_instances_are_dropped(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = MemoryPubSub()
+    one = make_app(database, tmp_path, bus.scope("main"))
+    two = make_app(database, tmp_path, bus.scope("main"))
+    await one.install(ROOT)
+    await one.start()
+    await two.start()
+    made = await one.collections.create({"name": "notes", "fields": FIELDS[:1]})
+    await one.collection_changed(made["name"])
+    heard: list[str] = []
+    monkeypatch.setattr(two.records, "forget_totals", heard.extend)
+    notes = one.collections.own()["notes"]
+    for number in range(3):
+        await one.records.create(notes, {"s": str(number)}, Caller())
+
+    async def names() -> list[str]:
+        return heard
+
+    await until(names, lambda found: found == ["notes"])
+    await one.stop()
+    await two.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,17 +24,20 @@ from atoll.application.auth.sessions import Sessions
 from atoll.application.auth.throttle import Throttle
 from atoll.application.auth.users import Users
 from atoll.application.collections.store import CollectionStore
-from atoll.application.events import CollectionChanged, Events
+from atoll.application.events import CollectionChanged, Events, RecordsChanged
 from atoll.application.fields.snowflake_id import SnowflakeIds
 from atoll.application.plugin_manager import Plugin, PluginManager
 from atoll.application.records.engine import RecordEngine
 from atoll.cluster.pubsub import Gap, PubSub, Subscription
 from atoll.database.drivers.base import Database
 from atoll.errors import ApplicationNotInstalled, AppNotReady
+from atoll.lifecycle import BackgroundTasks
 
 __all__ = ["Application", "Plugin", "RootAccount"]
 
 log = logging.getLogger(__name__)
+_TELL_WRITES_AFTER = 0.02
+_LOOK_EVERY = 30.0
 
 
 class Application:
@@ -90,6 +94,12 @@ class Application:
         self._instance = secrets.token_hex(8)
         self._running = False
         self._http = http.HttpApi(self)
+        self._background = BackgroundTasks(f"app:{name}")
+        self._written: set[str] = set()
+        self._telling: asyncio.Task[Any] | None = None
+        self._looked = 0.0
+        self._looking: asyncio.Task[Any] | None = None
+        self.events.records.add(self._records_changed)
 
     def __repr__(self) -> str:
         return f"<Application {self.name}>"
@@ -122,6 +132,7 @@ class Application:
         except BaseException:
             await self.stop()
             raise
+        self._looked = time.monotonic()
         self._running = True
 
     async def stop(self) -> None:
@@ -131,6 +142,8 @@ class Application:
         try:
             await self._plugins.stop(self)
         finally:
+            await self._background.cancel_all()
+            self._written.clear()
             if subscription is not None:
                 await subscription.close()
             self.live.drop()
@@ -139,6 +152,7 @@ class Application:
         """ASGI: `http` below `/api/` and `websocket`."""
         if scope["type"] == "http":
             if self._running:
+                self._look_again()
                 await self._http(scope, receive, send)
             else:
                 error = AppNotReady(f"The app {self.name!r} is stopped", code="APP_STOPPED")
@@ -147,6 +161,19 @@ class Application:
             await serve_websocket(self, receive, send)
         else:
             raise RuntimeError(f"unexpected ASGI scope {scope['type']!r}")
+
+    def _look_again(self) -> None:
+        """Now and then compares memory with the database, should a message have been lost with its sender."""
+        now = time.monotonic()
+        if now - self._looked > _LOOK_EVERY:
+            self._looked = now
+            self._looking = self._background.spawn("look-again", self._compare())
+
+    async def _compare(self) -> None:
+        self.accounts.forget_all()
+        await self.sessions.load()
+        if await self.collections.refresh():
+            self.records.forget_plans()
 
     # -- changes that other instances must hear of -------------------------------------------------------
 
@@ -171,6 +198,17 @@ class Application:
         """A token was blocked."""
         self.live.drop_user(user_id)
         await self._tell({"kind": "blocked", "token": blocked, "id": user_id})
+
+    async def _records_changed(self, change: RecordsChanged) -> None:
+        """Others drop their totals; many changes become one message."""
+        if not self._written and self._running:
+            self._telling = self._background.spawn("tell-writes", self._tell_writes())
+        self._written.add(change.collection)
+
+    async def _tell_writes(self) -> None:
+        await asyncio.sleep(_TELL_WRITES_AFTER)
+        names, self._written = sorted(self._written), set()
+        await self._tell({"kind": "records", "names": names})
 
     async def _forward_live(self, message: dict[str, Any]) -> None:
         await self._tell({"kind": "live", **message})
@@ -203,6 +241,8 @@ class Application:
         elif kind == "blocked":
             self.sessions.block(told["token"])
             self.live.drop_user(told["id"])
+        elif kind == "records":
+            self.records.forget_totals(told["names"])
         elif kind == "live":
             self.live.deliver(told["message"], user_id=told["user_id"], role=told["role"])
         else:

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from atoll.application.auth.accounts import DEFAULT_POLICY, POLICY_KEY
 from atoll.application.auth.passwords import Passwords
 from atoll.application.collections.ddl import Ddl
-from atoll.application.collections.store import COLLECTION_COLUMNS, FIELD_COLUMNS, split
+from atoll.application.collections.store import COLLECTION_COLUMNS, FIELD_COLUMNS, REVISION, split
 from atoll.application.collections.system import DEFINITIONS, system_collections
 from atoll.application.fields.datetime import stored
 from atoll.application.fields.moments import now_ms
@@ -74,6 +74,7 @@ class _Installation:
             for statement in ddl.create(collection):
                 await self._tx.execute(statement)
         await self._add("migrations", [{"name": _SCHEMA, "appliedAt": self._now}])
+        await self._add("revisions", [{"name": REVISION, "number": 1}])
         await self._add("systemSettings", [{"title": title, "enabledLanguages": [lang], "appLang": lang}])
         await self._add("tokenControlConfig", [{"key": POLICY_KEY, "config": dict(DEFAULT_POLICY)}])
         public = {"public": {"allowSignUp": True}}

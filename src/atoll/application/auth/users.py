@@ -22,6 +22,7 @@ from atoll.database.drivers.base import Connection, Database
 from atoll.errors import BadRequest, Forbidden, InvalidValue
 
 _FIRST = 1
+_ROOT = "root"
 
 
 class Users:
@@ -103,27 +104,31 @@ class Users:
 
     async def _create_one(self, values: Any, caller: Caller) -> Record:
         given = await self._prepared(values)
-        roles = await self._roles(given.pop("roles", None))
+        roles = await self._roles(given.pop("roles", None), caller)
         if roles is None:
             roles = [role.name for role in (await self._accounts.settings()).roles.values() if role.default]
         async with self._database.transaction() as tx:
             record = await self._records.create_one(self._users, given, caller, connection=tx)
             await self._link(tx, record["id"], roles)
+        await self._records.announce(self._users, "created", [record])
         return record
 
     async def update(self, params: Mapping[str, Any], values: Any, caller: Caller) -> list[Record]:
         """Changes users; a new password ends their sessions."""
         given = await self._prepared(values)
-        roles = await self._roles(given.pop("roles", None))
+        roles = await self._roles(given.pop("roles", None), caller)
         if "password" in given:
             given["passwordChangeTz"] = int(time.time() * 1000)
         async with self._database.transaction() as tx:
+            await self._keep_root(tx, params, caller)
             records = await self._records.update(self._users, params, given, caller, connection=tx)
             if roles is not None:
                 for record in records:
                     await self._link(tx, record["id"], roles)
         for record in records:
             self._accounts.forget_user(record["id"])
+        if records:
+            await self._records.announce(self._users, "updated", records)
         return records
 
     async def destroy(self, params: Mapping[str, Any], caller: Caller) -> tuple[int, list[int]]:
@@ -135,12 +140,15 @@ class Users:
                 self._users, selection(self._users, params), caller, connection=tx
             )
             ids = [row["id"] for row in found]
+            await self._keep_root(tx, params, caller)
             if _FIRST in ids:
                 raise Forbidden("The first user cannot be destroyed")
             count = await self._records.destroy(self._users, params, caller, connection=tx)
             await self._database.run(delete(self._links).where(self._links.c.userId.in_(ids)), connection=tx)
         for user_id in ids:
             self._accounts.forget_user(user_id)
+        if count:
+            await self._records.announce(self._users, "destroyed", [])
         return count, ids
 
     async def set_default_role(self, user_id: int, name: str) -> None:
@@ -181,13 +189,25 @@ class Users:
             given["password"] = await self._passwords.hash(password)
         return given
 
-    async def _roles(self, values: Any) -> list[str] | None:
+    async def _roles(self, values: Any, caller: Caller) -> list[str] | None:
         if values is None:
             return None
         items = values if isinstance(values, list) else [values]
         wanted = [item.get("name") if isinstance(item, Mapping) else item for item in items]
         known = (await self._accounts.settings()).roles
-        return [name for name in dict.fromkeys(wanted) if isinstance(name, str) and name in known]
+        roles = [name for name in dict.fromkeys(wanted) if isinstance(name, str) and name in known]
+        if _ROOT in roles and caller.role != _ROOT:
+            raise Forbidden("Only root may give the role root")
+        return roles
+
+    async def _keep_root(self, tx: Connection, params: Mapping[str, Any], caller: Caller) -> None:
+        """Users who hold the role root are changed by root or by themselves only."""
+        if caller.role == _ROOT:
+            return
+        wanted = {"$and": [selection(self._users, params), {"roles": {"name": _ROOT}}]}
+        for record in await self._records.find(self._users, wanted, caller, connection=tx):
+            if caller.user is None or record["id"] != caller.user.id:
+                raise Forbidden("Only root may change a user who has the role root")
 
     async def _link(self, tx: Connection, user_id: int, roles: Sequence[str]) -> None:
         """Makes the user's roles exactly these; a default that stays keeps its mark."""

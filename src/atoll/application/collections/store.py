@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, literal_column, select, update
 
 from atoll.application.collections.ddl import Ddl
 from atoll.application.collections.model import Collection
@@ -23,6 +24,7 @@ COLLECTION_COLUMNS = ("key", "name", "title", "inherit", "hidden", "description"
 FIELD_COLUMNS = (
     "key", "name", "type", "interface", "description", "collectionName", "parentKey", "reverseKey", "sort",
 )  # fmt: skip
+REVISION = "collections"
 _FLAGS = ("createdAt", "updatedAt", "createdBy", "updatedBy")
 
 
@@ -58,6 +60,7 @@ class CollectionStore:
         self._reserved = reserved
         self._own: dict[str, Collection] = {}
         self._changing = asyncio.Lock()
+        self._revision = 0
 
     def get(self, name: str) -> Collection | None:
         """The collection of that name."""
@@ -71,12 +74,27 @@ class CollectionStore:
 
     async def load(self) -> None:
         """Reads all metadata into memory."""
+        revision = await self._stored_revision()
         rows, fields = await self._read(self._database, None)
         self._own = {
             row["name"]: self._build(row, fields.get(row["name"], []))
             for row in rows
             if row["name"] not in self.system
         }
+
+        self._revision = revision
+
+    async def refresh(self) -> bool:
+        """Loads again when another instance has changed something and its message was lost; True if so."""
+        if await self._stored_revision() == self._revision:
+            return False
+        await self.load()
+        return True
+
+    async def _stored_revision(self) -> int:
+        table = self.system["revisions"].table
+        rows = (await self._database.run(select(table.c.number).where(table.c.name == REVISION))).rows
+        return int(rows[0][0]) if rows else 0
 
     async def reload(self, name: str) -> None:
         """Reads one collection again; it leaves memory when it is gone."""
@@ -134,7 +152,7 @@ class CollectionStore:
             if self.get(name) is not None:
                 raise Conflict(f"Collection named {name} already exists")
             try:
-                async with self._database.transaction() as tx:
+                async with self._transaction() as tx:
                     stored = await self._insert(tx, row, declared)
                     await self._apply(tx, self._ddl.create(collection))
             except UniqueViolation:
@@ -154,7 +172,7 @@ class CollectionStore:
                     f"Collection {name!r}: add or remove the field {flag!r} instead of the option"
                 )
         async with self._changing:
-            async with self._database.transaction() as tx:
+            async with self._transaction() as tx:
                 rows, fields = await self._read(tx, name)
                 if not rows:
                     return None
@@ -175,7 +193,7 @@ class CollectionStore:
                 collection = self._own.get(name)
                 if collection is None:
                     continue
-                async with self._database.transaction() as tx:
+                async with self._transaction() as tx:
                     for table, column in (("fields", "collectionName"), ("collections", "name")):
                         columns = self.system[table].table
                         await self._database.run(
@@ -192,7 +210,7 @@ class CollectionStore:
         """Adds a column and its metadata."""
         field = self._prepared(values)
         async with self._changing:
-            async with self._database.transaction() as tx:
+            async with self._transaction() as tx:
                 row, fields = await self._present(tx, collection_name)
                 if any(old["name"] == field["name"] for old in fields):
                     raise BadRequest(
@@ -220,7 +238,7 @@ class CollectionStore:
             key: value for key, value in values.items() if key not in ("key", "name", "collectionName")
         }
         async with self._changing:
-            async with self._database.transaction() as tx:
+            async with self._transaction() as tx:
                 row, fields = await self._present(tx, collection_name)
                 before = next((field for field in fields if field["name"] == name), None)
                 if before is None:
@@ -243,7 +261,7 @@ class CollectionStore:
     async def destroy_field(self, collection_name: str, name: str) -> bool:
         """Drops the column and its metadata; False when there was no such field."""
         async with self._changing:
-            async with self._database.transaction() as tx:
+            async with self._transaction() as tx:
                 row, fields = await self._present(tx, collection_name)
                 gone = next((field for field in fields if field["name"] == name), None)
                 if gone is None:
@@ -266,6 +284,22 @@ class CollectionStore:
                         await self._apply(tx, self._ddl.drop_field(old, field))
             self._own[collection_name] = new
         return True
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that counts the revision up first: schema changes of all instances are one by one."""
+        table = self.system["revisions"].table
+        counted = (
+            update(table)
+            .where(table.c.name == REVISION)
+            .values(number=table.c.number + literal_column("1"))
+            .returning(table.c.number)
+        )
+        async with self._database.transaction() as tx:
+            revision = (await self._database.run(counted, connection=tx)).rows[0][0]
+            yield tx
+        if revision == self._revision + 1:
+            self._revision = revision
 
     # -- parts -----------------------------------------------------------------------------------------
 

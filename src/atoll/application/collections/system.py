@@ -171,6 +171,10 @@ _SETTINGS: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]]
             _field("issuedTime", "bigInt", allowNull=False),
         ),
     ),
+    "revisions": (
+        {"autoGenId": False},
+        (_field("name", "string", primaryKey=True), _field("number", "bigInt", allowNull=False)),
+    ),
     "migrations": (
         {"autoGenId": False},
         (_field("name", "string", primaryKey=True), _field("appliedAt", "date", defaultToCurrentTime=True)),

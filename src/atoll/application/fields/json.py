@@ -11,7 +11,18 @@ from atoll.application.fields.base import DatabaseKind, Decoder, Field
 
 def _text(value: Any) -> str:
     """JSON text without NUL characters, which PostgreSQL refuses."""
-    return msgspec.json.encode(value).decode().replace("\\u0000", "\\\\0")
+    text = msgspec.json.encode(value).decode()
+    return msgspec.json.encode(_without_nul(value)).decode() if "\\u0000" in text else text
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "\\0")
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
+    return value
 
 
 def _raw(text: str) -> msgspec.Raw:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from atoll.application.collections.model import Collection
@@ -45,7 +45,7 @@ class RecordEngine(RecordReader):
         if isinstance(values, list):
             async with (connection or self._database).transaction() as tx:
                 created = [await self._insert(tx, collection, item, caller, params or {}) for item in values]
-            await self._events.records.emit(RecordsChanged(collection.name, "created", tuple(created)))
+            await self._written(connection, collection, "created", created)
             return created
         return await self.create_one(collection, values, caller, params, connection=connection)
 
@@ -60,7 +60,7 @@ class RecordEngine(RecordReader):
     ) -> Record:
         """Creates one record."""
         record = await self._insert(connection or self._database, collection, values, caller, params or {})
-        await self._events.records.emit(RecordsChanged(collection.name, "created", (record,)))
+        await self._written(connection, collection, "created", [record])
         return record
 
     async def _insert(
@@ -147,7 +147,7 @@ class RecordEngine(RecordReader):
             name = collection.key.name
             records.sort(key=lambda record: record[name])
         if records:
-            await self._events.records.emit(RecordsChanged(collection.name, "updated", tuple(records)))
+            await self._written(connection, collection, "updated", records)
         return records
 
     def _changed_row(self, collection: Collection, given: Mapping[str, Any], caller: Caller) -> Record:
@@ -197,7 +197,7 @@ class RecordEngine(RecordReader):
         )
         count = await (connection or self._database).execute(plan.sql, plan.bind(bound_values(values)))
         if count:
-            await self._events.records.emit(RecordsChanged(collection.name, "destroyed"))
+            await self._written(connection, collection, "destroyed", [])
         return count
 
     async def first_or_create(
@@ -218,6 +218,18 @@ class RecordEngine(RecordReader):
             return await self.create_one(collection, values, caller, params)
         key = {"filterByTk": found[collection.target_key]} if collection.target_key else {"filter": condition}
         return await self.update(collection, {**params, "filter": None, **key}, values, caller)
+
+    async def announce(self, collection: Collection, kind: str, records: Sequence[Record]) -> None:
+        """Tells that a change is committed: who writes with a `connection` calls it after the commit."""
+        self._counts.written(collection.name)
+        if len(self._events.records):
+            await self._events.records.emit(RecordsChanged(collection.name, kind, tuple(records)))
+
+    async def _written(
+        self, connection: Connection | None, collection: Collection, kind: str, records: Sequence[Record]
+    ) -> None:
+        if connection is None:
+            await self.announce(collection, kind, records)
 
     def _explained(self, collection: Collection, error: UniqueViolation | NotNullViolation) -> BadRequest:
         columns = error.columns if isinstance(error, UniqueViolation) else (error.column,)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from atoll.application.collections.model import Collection
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import Page
 from atoll.application.fields.base import MISSING, Field
+from atoll.application.records.counts import Counts
 from atoll.application.records.filter import Caller, read_filter
 from atoll.application.records.operators import Condition
 from atoll.application.records.parameters import names, paging, projection, sorting
@@ -33,10 +34,17 @@ class RecordReader:
         self._collections = collections
         self._plans = PlanCache()
         self._planner = Planner(database, collections.get)
+        self._counts = Counts()
 
     def forget_plans(self) -> None:
-        """Drops compiled queries, after collections changed."""
+        """Drops compiled queries and totals, after collections changed."""
         self._plans.clear()
+        self._counts.clear()
+
+    def forget_totals(self, collections: Iterable[str]) -> None:
+        """Drops kept totals, after another instance has written."""
+        for name in collections:
+            self._counts.written(name)
 
     async def page(
         self,
@@ -70,7 +78,10 @@ class RecordReader:
             records = await self._appended(collection, plan.records(rows[:size]), wanted)
             return Page(records, {"hasNext": len(rows) > size, "page": number, "pageSize": size})
         records = await self._appended(collection, plan.records(rows), wanted)
-        count = await self._count(collection, condition, bound)
+        if 0 < len(rows) < size or (number == 1 and size and not rows):
+            count = (number - 1) * size + len(rows)  # the last page tells the total
+        else:
+            count = await self._count(collection, condition, bound)
         total = -(-count // size) if size else None
         return Page(records, {"count": count, "page": number, "pageSize": size, "totalPage": total})
 
@@ -95,8 +106,16 @@ class RecordReader:
         plan = self._plans.get(
             ("count", collection, condition), lambda: self._planner.count(collection, condition)
         )
-        row = await self._database.fetch_one(plan.sql, plan.bind(bound))
-        return int(row[0]) if row else 0
+        args = plan.bind(bound)
+
+        async def ask() -> int:
+            row = await self._database.fetch_one(plan.sql, args)
+            return int(row[0]) if row else 0
+
+        if condition is not None and _looks_elsewhere(condition):
+            return await ask()
+        values = tuple(tuple(arg) if isinstance(arg, list) else arg for arg in args)
+        return await self._counts.get(collection.name, (condition, values), ask)
 
     async def find(
         self,
@@ -222,3 +241,10 @@ def selection(collection: Collection, params: Params) -> dict[str, Any]:
     if "filterByTk" in params and collection.target_key is not None:
         parts.append({collection.target_key: params["filterByTk"]})
     return {"$and": parts}
+
+
+def _looks_elsewhere(condition: Condition) -> bool:
+    """Whether a condition depends on other collections, whose changes do not drop this one's totals."""
+    return condition[0] == "related" or any(
+        _looks_elsewhere(part) for part in condition[1:] if isinstance(part, tuple)
+    )

@@ -1,0 +1,140 @@
+"""Throttling, durations, kept totals and role patterns without a database."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from atoll.application import acl
+from atoll.application.auth.durations import seconds
+from atoll.application.auth.throttle import Throttle
+from atoll.application.context import Role
+from atoll.application.records.counts import KEPT, Counts
+from atoll.errors import Forbidden, InvalidValue, TooManyAttempts
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_throttle_closes_and_opens_again() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    for _ in range(10):
+        throttle.check("kim", "1.2.3.4")
+        throttle.failed("kim", "1.2.3.4")
+    with pytest.raises(TooManyAttempts) as caught:
+        throttle.check("kim", "1.2.3.4")
+    assert caught.value.retry_after == 301
+    throttle.check("kim", "5.6.7.8")
+    throttle.check("lee", "1.2.3.4")
+    clock.now += 301
+    throttle.check("kim", "1.2.3.4")
+
+
+def test_throttle_counts_an_account_over_all_addresses() -> None:
+    throttle = Throttle(Clock())
+    for number in range(100):
+        throttle.failed("kim", f"10.0.0.{number}")
+    with pytest.raises(TooManyAttempts):
+        throttle.check("kim", "8.8.8.8")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("1d", 86400), ("12h", 43200), ("30m", 1800), ("2s", 2), ("500", 0.5), (1500, 1.5)]
+)
+def test_durations(text: object, expected: float) -> None:
+    assert seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1 fortnight", None, True, "-1d"])
+def test_bad_durations(text: object) -> None:
+    with pytest.raises(InvalidValue):
+        seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("snippets", "allowed"),
+    [
+        (("pm.users",), True),
+        (("pm.*",), True),
+        (("pm",), False),
+        (("pm.*", "!pm.users"), False),
+        (("pm.*", "!pm.*"), False),
+        ((), False),
+        (("pm.user",), False),
+    ],
+)
+def test_snippets(snippets: tuple[str, ...], allowed: bool) -> None:
+    role = Role("r", snippets=snippets)
+    if allowed:
+        acl.on_system(role, "pm.users")
+    else:
+        with pytest.raises(Forbidden):
+            acl.on_system(role, "pm.users")
+
+
+class Table:
+    """Answers counts, slowly by the test's clock."""
+
+    def __init__(self, clock: Clock, takes: float) -> None:
+        self.clock = clock
+        self.takes = takes
+        self.asked = 0
+        self.total = 5
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def ask(self) -> int:
+        self.asked += 1
+        total = self.total
+        await self.gate.wait()
+        self.clock.now += self.takes
+        return total
+
+
+@pytest.mark.anyio
+async def test_quick_totals_are_always_asked() -> None:
+    clock = Clock()
+    counts, table = Counts(clock), Table(clock, 0.001)
+    assert [await counts.get("t", "all", table.ask) for _ in range(3)] == [5, 5, 5]
+    assert table.asked == 3
+
+
+@pytest.mark.anyio
+async def test_slow_totals_are_kept_until_written_or_old() -> None:
+    clock = Clock()
+    counts, table = Counts(clock), Table(clock, 0.1)
+    assert [await counts.get("t", "all", table.ask) for _ in range(3)] == [5, 5, 5]
+    assert table.asked == 1
+    table.total = 6
+    counts.written("t")
+    assert await counts.get("t", "all", table.ask) == 6
+    table.total = 7
+    clock.now += KEPT + 0.1
+    assert await counts.get("t", "all", table.ask) == 7
+    assert table.asked == 3
+
+
+@pytest.mark.anyio
+async def test_a_count_under_way_is_shared_only_before_a_write() -> None:
+    clock = Clock()
+    counts, table = Counts(clock), Table(clock, 0.1)
+    table.gate.clear()
+    early = [asyncio.ensure_future(counts.get("t", "all", table.ask)) for _ in range(3)]
+    while not table.asked:  # noqa: ASYNC110 - the tasks run as soon as this one yields
+        await asyncio.sleep(0)
+    table.total = 6
+    counts.written("t")
+    late = asyncio.ensure_future(counts.get("t", "all", table.ask))
+    while table.asked < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    early[0].cancel()
+    table.gate.set()
+    assert await asyncio.gather(*early[1:], late) == [5, 5, 6]
+    assert table.asked == 2
