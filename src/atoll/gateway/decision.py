@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 from uuid import uuid4
+
+from msgspec import Struct
 
 from atoll.errors import AtollError, HostUnknown
 from atoll.gateway.resolver import API_KIND, MAIN, Kind, Resolved, resolve
@@ -20,8 +21,7 @@ REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 SERVED_HERE = frozenset({Kind.READY, Kind.IDENTITY, Kind.ASSET})
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(Struct, gc=False):
     """The answer to "what now?" for one request.
 
     Args:

@@ -108,9 +108,14 @@ class GatewayProtocol(HttpToolsProtocol):
         """Ends the connection when the request being served is answered, at once when there is none."""
         self.closing = True
         if self.serving is None:
-            self.transport.close()
+            self._close()
         elif self.serving.cycle is not None:
             self.serving.cycle.keep_alive = False
+
+    def _close(self) -> None:
+        """Ends the connection once everything given to it is written."""
+        self.edge.proxy.outbox.flush()
+        self.transport.close()
 
     def abort(self) -> None:
         """Ends the connection at once."""
@@ -249,7 +254,7 @@ class GatewayProtocol(HttpToolsProtocol):
             log.error("a request could not be handled", exc_info=error.__context__)
         serving = self.serving
         if serving is not None and (serving is self.parsing or serving.started):
-            self.transport.close()  # in the middle of something: an answer would be taken for its answer
+            self._close()  # in the middle of something: an answer would be taken for its answer
         else:
             self._refuse_and_close(BadRequest("This is not a valid HTTP request."))
 
@@ -431,9 +436,12 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.serving is not None:
             self.serving.started = True
         last = pieces[-1]
+        outbox = self.edge.proxy.outbox
         if len(last) < COPIED:
-            self.transport.write(b"".join(pieces))
-        elif len(pieces) == 1:
+            outbox.write(self.transport, b"".join(pieces))
+            return
+        outbox.flush()
+        if len(pieces) == 1:
             self.transport.write(last)
         else:
             self.transport.writelines([b"".join(pieces[:-1]), last])
@@ -462,7 +470,7 @@ class GatewayProtocol(HttpToolsProtocol):
         """See proxy_exchange.Client."""
         self.server_state.total_requests += 1
         if not keep_alive:
-            self.transport.close()
+            self._close()
         self._answered(keep_alive=keep_alive)
 
     def refuse(self, error: AtollError, retry_after: float | None) -> None:
@@ -479,7 +487,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def cut(self) -> None:
         """See proxy_exchange.Client."""
         self.serving = None
-        self.transport.close()
+        self._close()
 
     def upgraded(self, upstream: Upstream, rest: bytes) -> None:
         """See proxy_exchange.Client."""
@@ -488,6 +496,7 @@ class GatewayProtocol(HttpToolsProtocol):
             upstream.drop()
             return
         exchange = incoming.exchange
+        self.edge.proxy.outbox.flush()
         self.connections.discard(self)
         keep_alive(self.transport)
 
@@ -526,7 +535,7 @@ class GatewayProtocol(HttpToolsProtocol):
     def _idle(self) -> None:
         if self.serving is None and not self.waiting and not self.in_head:
             if self.closing or self.sealed:
-                self.transport.close()
+                self._close()
             self.idle = True
             self.deadline = self.loop.time() + self.edge.limits.idle
 
@@ -558,7 +567,7 @@ class GatewayProtocol(HttpToolsProtocol):
         if self.in_head and self.head_size:
             self._refuse_and_close(RequestTimedOut("The request did not arrive in time. Send it again."))
         elif self.parsing is None:
-            self.transport.close()
+            self._close()
         else:
             self._body_too_slow(self.parsing)
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote, unquote_plus
+
+from msgspec import Struct
 
 from atoll.errors import AppNotFound, BadRequest
 from atoll.supervisor.proxy_head import CONTRADICTION
@@ -53,8 +54,7 @@ SERVER_PATHS = {
 }
 
 
-@dataclass(slots=True)
-class Resolved:
+class Resolved(Struct, gc=False):
     """What the request is about.
 
     Args:

@@ -14,6 +14,7 @@ from atoll.errors import AppOverloaded, EnvironmentUnavailable
 from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.proxy_exchange import Client, Exchange, Order
 from atoll.supervisor.proxy_limits import AppLoad, ProxyLimits
+from atoll.supervisor.proxy_outbox import Outbox
 from atoll.supervisor.proxy_pool import Pool
 from atoll.supervisor.proxy_tunnel import GOING_AWAY
 from atoll.supervisor.proxy_upstream import Upstream
@@ -44,11 +45,13 @@ class AccessProxy:
         ] = {}  # by id of the very object the router names: no hashing of its fields
         self._running: set[Exchange] = set()
         self._loop: asyncio.AbstractEventLoop  # from `start` on
+        self.outbox: Outbox
         self._tasks = BackgroundTasks("access proxy")
 
     async def start(self) -> None:
         """Starts to watch deadlines."""
         self._loop = asyncio.get_running_loop()
+        self.outbox = Outbox(self._loop)
         self._watch = self._tasks.keep_running("deadlines", self._tick)
 
     async def close(self) -> None:
@@ -72,7 +75,7 @@ class AccessProxy:
                 1.0,
             )
             return None
-        exchange = Exchange(order, client, self._pool, self._limits, self._ended, self._loop)
+        exchange = Exchange(order, client, self._pool, self._limits, self._ended, self._loop, self.outbox)
         self._running.add(exchange)
         exchange.start()
         return exchange

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from atoll.errors import (
     AtollError,
@@ -26,6 +27,7 @@ from atoll.supervisor.proxy_head import (
     trailer_bytes,
 )
 from atoll.supervisor.proxy_limits import ProxyLimits
+from atoll.supervisor.proxy_outbox import Outbox
 from atoll.supervisor.proxy_pool import Pool
 from atoll.supervisor.proxy_upstream import Reply, Upstream
 from atoll.supervisor.routing import Target
@@ -62,8 +64,7 @@ class Client(Protocol):
         """The head of a 101 answer was written; from now on bytes flow freely. `rest` came after the head."""
 
 
-@dataclass(slots=True)
-class Order:
+class Order(Struct, gc=False):
     """A request to be forwarded.
 
     Args:
@@ -107,6 +108,7 @@ class Exchange(Reply):
         "_on_end",
         "_order",
         "_out",
+        "_outbox",
         "_over",
         "_paused",
         "_pools",
@@ -127,6 +129,7 @@ class Exchange(Reply):
         limits: ProxyLimits,
         on_end: Callable[[Exchange], None],
         loop: asyncio.AbstractEventLoop,
+        outbox: Outbox,
     ) -> None:
         self.bodyless = order.head.method == b"HEAD"
         self.upgradable = order.head.websocket
@@ -138,6 +141,7 @@ class Exchange(Reply):
         self._limits = limits
         self._on_end = on_end
         self._loop = loop
+        self._outbox = outbox
         self._connection: Upstream | None = None
         self._task: asyncio.Task[None] | None = None
         self._body: list[bytes] | None = []  # what can still be sent again; None when it was let go
@@ -363,7 +367,10 @@ class Exchange(Reply):
             self._body = None
         if self._request_done and order.head.chunked:
             data += trailer_bytes(self._trailers)
-        connection.transport.write(data)
+        if order.head.has_body:
+            connection.transport.write(data)
+        else:
+            self._outbox.write(connection.transport, data)
         self.deadline = self._loop.time() + self._limits.first_byte
         if self._paused:
             connection.transport.pause_reading()

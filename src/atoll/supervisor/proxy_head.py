@@ -7,9 +7,10 @@ never touched here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeAlias
+
+from msgspec import Struct
 
 Header: TypeAlias = tuple[bytes, bytes]
 Notable: TypeAlias = dict[bytes, bytes]
@@ -118,8 +119,7 @@ class RequestHead:
                 self.websocket = notable[b"upgrade"].strip().lower() == b"websocket"
 
 
-@dataclass(slots=True)
-class Origin:
+class Origin(Struct):
     """Where a request came from, as the upstream will be told.
 
     Args:
@@ -235,8 +235,7 @@ def cookies_for(app: bytes, value: bytes) -> bytes:
     return b"; ".join(kept)
 
 
-@dataclass(slots=True)
-class AnswerHead:
+class AnswerHead(Struct, gc=False):
     """The head of an upstream's answer.
 
     Args:
