@@ -48,5 +48,8 @@ export default defineConfig({
     environmentOptions: { happyDOM: { settings: { fetch: { disableSameOriginPolicy: true } } } },
     include: ['src/**/*.test.{ts,tsx}', 'tests/unit/**/*.test.{ts,tsx}'],
     setupFiles: ['tests/setup.ts'],
+    // A limit against hanging, generous enough for a busy machine.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });
