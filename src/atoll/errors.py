@@ -283,10 +283,25 @@ class AppNameTaken(AtollError):
 
 
 class AppOptionsInvalid(AtollError):
-    """An option of the app is not understood or contradicts another."""
+    """An option of the app is not understood or contradicts another.
+
+    Args:
+        field: which one, as a path such as `options.database.port`; "" for none in particular.
+    """
 
     code = "APP_OPTIONS_INVALID"
     status = 400
+
+    def __init__(self, message: str, *, field: str = "", detail: str = "") -> None:
+        super().__init__(f"{field}: {message}" if field else message, detail=detail)
+        self.field = field
+
+
+class AppDataMissing(AtollError):
+    """The database of an app that was installed has no tables."""
+
+    code = "APP_DATA_MISSING"
+    status = 503
 
 
 class PreflightFailed(AtollError):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from atoll.errors import AppNotReady, PreflightFailed
+from atoll.errors import AppNotReady, AppOptionsInvalid, PreflightFailed
 from atoll.supervisor.models import CallerAccount, Finding
 from atoll.supervisor.routing import Forward, Starting, Unavailable
 from atoll.testing.supervisor_scene import PATIENCE, scene
@@ -99,6 +99,16 @@ async def test_many_first_visits_start_an_app_once(tmp_path: Path, way: str | No
         ({"name": "ok", "options": {"dbConnType": "cloud"}}, "APP_OPTIONS_INVALID"),
         ({"name": "ok", "options": {"admin": {"copyCaller": True}}}, "APP_OPTIONS_INVALID"),
         ({"name": "ok", "pinned": "yes"}, "APP_OPTIONS_INVALID"),
+        ({"name": "ok", "bogus": 1}, "APP_OPTIONS_INVALID"),
+        ({"name": "ok", "displayName": "a\x00b"}, "APP_OPTIONS_INVALID"),
+        ({"name": "ok", "sort": 10**20}, "APP_OPTIONS_INVALID"),
+        ({"name": "ok", "options": {"database": {"host": "db"}}}, "APP_OPTIONS_INVALID"),
+        ({"name": "ok", "options": {"database": {"storage": "/etc/passwd"}}}, "APP_OPTIONS_INVALID"),
+        ({"name": "ok", "options": {"database": {"port": "x"}}}, "APP_OPTIONS_INVALID"),
+        (
+            {"name": "ok", "options": {"admin": {"username": "a@b", "password": "long enough"}}},
+            "APP_OPTIONS_INVALID",
+        ),
         ({"name": "ok", "environments": ["env_a", "env_b"]}, "DATABASE_NOT_SHARED"),
         ({"name": "ok", "environments": ["env_b"]}, "DATABASE_RIGHTS_MISSING"),
     ],
@@ -276,3 +286,97 @@ async def test_what_happened_can_be_read(tmp_path: Path, way: str | None) -> Non
         # What passed too quickly to be published may be missing in between.
         assert [status for status in became if status in ("running", "stopped")] == ["running", "stopped"]
         assert all(event["environment"] == "env_a" for event in events if event["to"])
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"options": {"dbConnType": "new_schema"}}, "options.dbConnType"),
+        ({"options": {"database": {"database": "elsewhere"}}}, "options.database.database"),
+        ({"options": {"database": {"tablePrefix": "x_"}}}, "options.database.tablePrefix"),
+        ({"options": {"database": {"port": "x"}}}, "options.database.port"),
+        ({"options": {"autoStart": "perhaps"}}, "options.autoStart"),
+        ({"name": "other"}, "name"),
+        ({"environments": []}, "environments"),
+        ({"environments": ["env_a", 7]}, "environments"),
+        ({"cname": "no host"}, "cname"),
+    ],
+)
+async def test_what_cannot_be_changed_is_said_with_the_field(
+    tmp_path: Path, values: dict[str, object], field: str
+) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        name = await s.running_app("env_a")
+        before = s.supervisor.directory.app(name)
+        with pytest.raises(AppOptionsInvalid) as refused:
+            await s.supervisor.update_app(name, values)
+        assert refused.value.field == field
+        assert field in refused.value.message
+        record = s.supervisor.directory.app(name)
+        assert before is not None
+        assert record is not None
+        assert (record.database, record.connection, record.generation) == (
+            before.database,
+            before.connection,
+            record.generation,
+        )
+        row = s.supervisor.get_app(name)
+        assert row is not None
+        same = {"name": name, "options": row["options"], "displayName": "New", "status": "running"}
+        assert (await s.supervisor.update_app(name, same))["displayName"] == "New"
+
+
+async def test_another_way_to_the_database_must_lead_to_the_same_one(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a", "env_b") as s:
+        database = {"dialect": "postgres", "host": "db", "database": "shop", "username": "u", "password": "p"}
+        options = {"dbConnType": "new_connection", "database": database}
+        await s.supervisor.create_app({"name": "shop", "environments": ["env_a"], "options": options})
+        await s.reaches("shop", "running")
+        for unknown in (["mars"], ["env_a", "mars"]):
+            with pytest.raises(PreflightFailed) as refused:
+                await s.supervisor.update_app("shop", {"environments": unknown})
+            assert refused.value.reason == "ENVIRONMENT_UNKNOWN"
+        moved = {"options": {"database": database | {"host": "db2"}}}
+        s.world.identity = {"env_a": "another", "env_b": "another"}
+        for change in (moved, {"environments": ["env_b"]}):
+            with pytest.raises(PreflightFailed) as refused:
+                await s.supervisor.update_app("shop", change)
+            assert refused.value.reason == "DATABASE_IS_ANOTHER"
+        s.world.identity = {}
+        await s.supervisor.update_app("shop", moved)
+        record = s.supervisor.directory.app("shop")
+        assert record is not None
+        assert record.database.host == "db2"
+
+
+async def test_lost_data_is_not_replaced_by_an_empty_app(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        name = await s.running_app("env_a")
+        await s.supervisor.stop_app(name)
+        await s.reaches(name, "stopped")
+        s.world.databases.clear()
+        await s.supervisor.start_app(name)
+        await s.reaches(name, "error")
+        row = s.supervisor.get_app(name)
+        assert row is not None
+        assert row["reason"]["code"] == "APP_DATA_MISSING"
+        assert s.world.databases == {}
+        assert await s.supervisor.remove_app(name, remove_database=True)
+
+
+async def test_a_removal_that_has_to_wait_says_so_at_once(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        name = await s.running_app("env_a")
+        await s.stop(s.environments["env_a"])
+        await s.reaches(name, "unknown")
+        row = s.supervisor.get_environment("env_a")
+        assert row is not None
+        assert "was stopped" in row["reason"]["message"]
+        async with asyncio.timeout(PATIENCE):
+            assert not await s.supervisor.remove_app(name)
+        waiting = s.supervisor.get_app(name)
+        assert waiting is not None
+        assert waiting["desired"] == "removed"
+        assert "force" in waiting["reason"]["remedy"]
+        await s.environment("env_a")
+        await s.reaches(name, None)

@@ -56,7 +56,8 @@ async def test_killed_while_creating_and_then_removed(tmp_path: Path, step: str)
         removal = asyncio.create_task(s.supervisor.remove_app("shop"))
         gate.set()
         await s.environment("env_a")
-        assert await removal
+        _ = await removal
+        await s.reaches("shop", None)
         # What was never installed leaves nothing; what was is kept unless asked otherwise.
         assert list(s.world.databases.values()) == ([True] if step == "start" else [])
         await s.running_app("env_a", name="shop")
@@ -72,7 +73,8 @@ async def test_killed_while_removing(tmp_path: Path, step: str) -> None:
         await crash(s, s.environments["env_a"])
         gate.set()
         await s.environment("env_a")
-        assert await removal
+        _ = await removal
+        await s.reaches(name, None)
         assert s.world.databases == {}
         assert await s.store.apps() == []
 

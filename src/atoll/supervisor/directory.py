@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from atoll.supervisor.change import Changes
 from atoll.supervisor.models import (
@@ -29,6 +30,7 @@ class EnvironmentView(Struct, frozen=True, kw_only=True):
     Args:
         card: of its newest live instance, else the last one seen.
         public_key: the trusted one.
+        left: it said goodbye and did not just vanish.
         reason: why it is not available, or what is wrong with it.
     """
 
@@ -40,6 +42,7 @@ class EnvironmentView(Struct, frozen=True, kw_only=True):
     reason: Reason | None = None
     last_seen: datetime | None = None
     last_heartbeat: datetime | None = None
+    left: bool = False
 
     def live(self, instance: str) -> bool:
         """True when that instance of it is alive."""
@@ -164,9 +167,12 @@ class Directory:
         """How the app is doing in one of its environments."""
         view = self.environments.get(environment)
         if view is None or not view.available:
-            reason = (
-                view.reason if view is not None and view.reason is not None else _offline(environment, view)
-            )
+            reason = offline(environment, view)
+            if record.desired == "removed":
+                remedy = (
+                    "The app is removed there once it is back; deleting with force does not wait for that."
+                )
+                reason = replace(reason, remedy=remedy)
             return Placement(environment=environment, status="unknown", reason=reason)
         rows = [row for row in self.rows(record.uid) if row.environment == environment]
         rows.sort(key=lambda row: (_status(record, row) == "running", row.updated))
@@ -242,16 +248,21 @@ def _overdue(record: AppRecord, environment: str, row: StatusRow | None) -> Reas
     )
 
 
-def _offline(environment: str, view: EnvironmentView | None) -> Reason:
+def offline(environment: str, view: EnvironmentView | None) -> Reason:
+    """Why an environment is not available, and what to do."""
     if view is None:
         return Reason(
             code="ENVIRONMENT_UNKNOWN",
             message=f"The environment {environment!r} never announced itself to this Supervisor.",
             remedy="Start it, or place the app in another environment.",
         )
-    since = f" since {view.last_seen:%Y-%m-%d %H:%M:%S} UTC" if view.last_seen is not None else ""
+    if view.reason is not None:
+        return view.reason
+    at = f" {view.last_seen:%Y-%m-%d %H:%M:%S} UTC" if view.last_seen is not None else ""
     return Reason(
         code="ENVIRONMENT_UNAVAILABLE",
-        message=f"The environment {environment!r} gives no sign of life{since}.",
+        message=f"The environment {environment!r} was stopped{at}."
+        if view.left
+        else f"The environment {environment!r} gives no sign of life{' since' if at else ''}{at}.",
         remedy="Start the environment again; its apps then return by themselves.",
     )

@@ -58,7 +58,6 @@ class DatabaseOptions(Struct, frozen=True, kw_only=True, rename="camel", omit_de
     password: str | None = None
     schema: str | None = None
     table_prefix: str | None = None
-    storage: str | None = None
 
     def __repr__(self) -> str:
         return f"DatabaseOptions({self.dialect!r}, {self.host!r}, {self.database!r}, schema={self.schema!r})"

@@ -50,18 +50,22 @@ _T = TypeVar("_T")
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,31}")
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ALPHABET = string.ascii_lowercase + string.digits
+_FILE = re.compile(r"[A-Za-z0-9_-]{1,64}(\.sqlite)?")
+_ACCOUNT = re.compile(r"""[^@<>"'/\x00-\x1f]{1,50}""")
+_EMAIL = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+")
+_LARGEST = 2**53
 _OWN_OPTIONS = ("autoStart", "dbConnType", "database", "authManager", "admin")
 
 
-class _Jwt(Struct, frozen=True):
+class _Jwt(Struct, frozen=True, forbid_unknown_fields=True):
     secret: str | None = None
 
 
-class _Auth(Struct, frozen=True):
+class _Auth(Struct, frozen=True, forbid_unknown_fields=True):
     jwt: _Jwt = _Jwt()
 
 
-class _Database(Struct, rename="camel"):
+class _Database(Struct, rename="camel", forbid_unknown_fields=True):
     dialect: str | None = None
     host: str | None = None
     port: int | None = None
@@ -73,7 +77,7 @@ class _Database(Struct, rename="camel"):
     storage: str | None = None
 
 
-class _Admin(Struct, rename="camel"):
+class _Admin(Struct, rename="camel", forbid_unknown_fields=True):
     username: str = ""
     email: str = ""
     nickname: str = ""
@@ -102,6 +106,25 @@ class _App(Struct, rename="camel"):
     start: bool = True
 
 
+_KNOWN = frozenset(info.encode_name for info in msgspec.structs.fields(_App))
+#: What a row has beside that; clients that send a whole row back are not told off for it.
+_SHOWN_ONLY = frozenset(
+    [
+        "status",
+        "statuses",
+        "desired",
+        "reason",
+        "reasons",
+        "progress",
+        "restartNeeded",
+        "instances",
+        "operation",
+        "createdAt",
+        "updatedAt",
+    ]
+)
+
+
 def generated_name() -> str:
     """An app id nobody has: `a_` and 11 characters."""
     return "a_" + "".join(secrets.choice(_ALPHABET) for _ in range(11))
@@ -119,53 +142,91 @@ def check_name(name: str) -> None:
 
 
 def new_record(
-    values: Mapping[str, Any], environments: tuple[str, ...], caller: CallerAccount | None
+    values: Mapping[str, Any],
+    environments: tuple[str, ...],
+    caller: CallerAccount | None,
+    connection: ConnectionKind = "new_database",
 ) -> AppRecord:
     """The record of an app to be created.
 
     Args:
         values: as in http-api.md 10.1 and 10.2, and `environments: [names]`, `start: false` to install only.
-        environments: where it goes when `values` do not say.
+        environments: where it goes when `values` do not say. connection: its database when they do not.
         caller: who asks; copied as first account with `options.admin.copyCaller`.
 
     Raises AppNameInvalid, AppOptionsInvalid.
     """
-    app = _convert(dict(values), _App)
-    options = _convert(app.options or {}, _Options)
+    app = _convert(dict(values), _App, "")
+    options = _convert(app.options or {}, _Options, "options")
     name = app.name or generated_name()
     check_name(name)
     now = datetime.now(UTC)
-    placed = tuple(dict.fromkeys(app.environments or ())) or (
-        (app.environment,) if app.environment else environments
-    )
+    alone = (app.environment,) if app.environment else environments
     record = AppRecord(
         uid=secrets.token_hex(12),
         name=name,
-        display_name=app.display_name or name,
+        display_name=name,
         secret=secrets.token_hex(32),
         created_at=now,
         updated_at=now,
-        environments=placed,
+        connection=connection,
+        environments=tuple(dict.fromkeys(app.environments or ())) or alone,
         desired="running" if app.start else "ready",
         admin=_admin(options.admin, caller),
     )
-    return changed_record(record, values)
+    record = _changed(record, {**values, "name": name})
+    _check_database(record)
+    return record
 
 
 def changed_record(record: AppRecord, values: Mapping[str, Any]) -> AppRecord:
-    """The record with the given values in place; generations are the caller's business. Raises like
-    `new_record`.
+    """The record with the given values in place; generations are the caller's business.
+
+    What says which database is the app's can not be changed; the way to it (host, port, account) can.
+    Raises AppOptionsInvalid.
     """
-    app = _convert(dict(values), _App)
+    changed = _changed(record, values)
+    if changed.connection != record.connection:
+        raise AppOptionsInvalid("cannot be changed once the app exists.", field="options.dbConnType")
+    for key in ("dialect", "database", "schema", "table_prefix"):
+        if getattr(changed.database, key) != getattr(record.database, key):
+            field = "options.database." + ("tablePrefix" if key == "table_prefix" else key)
+            raise AppOptionsInvalid(
+                "cannot be changed once the app exists; its data would be left behind.", field=field
+            )
+    _check_database(changed)
+    return changed
+
+
+def places(values: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The environments a change asks for, None when it does not. Raises AppOptionsInvalid."""
+    app = _convert({key: value for key, value in values.items() if key == "environments"}, _App, "")
+    if app.environments is UNSET:
+        return None
+    if not app.environments:
+        raise AppOptionsInvalid("give at least one environment.", field="environments")
+    return tuple(dict.fromkeys(app.environments))
+
+
+def _changed(record: AppRecord, values: Mapping[str, Any]) -> AppRecord:
+    unknown = [key for key in values if key not in _KNOWN and key not in _SHOWN_ONLY]
+    if unknown:
+        raise AppOptionsInvalid("there is no such property of an application.", field=unknown[0][:64])
+    app = _convert({key: value for key, value in values.items() if key in _KNOWN}, _App, "")
+    if app.name is not None and app.name != record.name:
+        raise AppOptionsInvalid("the id of an app cannot be changed.", field="name")
     given: dict[str, Any] = {}
     if app.display_name is not UNSET:
-        given["display_name"] = _short(app.display_name or record.name, "displayName")
-    for field in ("icon", "pinned"):
-        if (value := getattr(app, field)) is not UNSET:
-            given[field] = value
+        given["display_name"] = _text(app.display_name or record.name, "displayName", 255)
+    if app.icon is not UNSET:
+        given["icon"] = _text(app.icon, "icon", 255) if app.icon is not None else None
+    if app.pinned is not UNSET:
+        given["pinned"] = app.pinned
     if app.cname is not UNSET:
         given["cname"] = _host(app.cname)
     if app.sort is not UNSET:
+        if abs(app.sort or 0) > _LARGEST:
+            raise AppOptionsInvalid("give a number within 2^53.", field="sort")
         given["sort"] = app.sort or 0
     if app.options is not UNSET:
         given |= _changed_options(record, app.options or {})
@@ -173,7 +234,7 @@ def changed_record(record: AppRecord, values: Mapping[str, Any]) -> AppRecord:
 
 
 def _changed_options(record: AppRecord, raw: dict[str, Any]) -> dict[str, Any]:
-    options = _convert(raw, _Options)
+    options = _convert(raw, _Options, "options")
     given: dict[str, Any] = {
         "options": record.options | {key: value for key, value in raw.items() if key not in _OWN_OPTIONS}
     }
@@ -181,13 +242,13 @@ def _changed_options(record: AppRecord, raw: dict[str, Any]) -> dict[str, Any]:
         given["auto_start"] = options.auto_start
     if options.db_conn_type is not UNSET:
         given["connection"] = options.db_conn_type
-    if options.database is not UNSET:
-        given["database"] = _database(record.database, options.database or _Database())
+    if options.database is not UNSET and options.database is not None:
+        given["database"] = _database(record.database, options.database)
     auth = options.auth_manager
     secret = auth.jwt.secret if auth is not UNSET and auth is not None else None
     if secret and secret != MASK:
         if len(secret) < 8:
-            raise AppOptionsInvalid("options.authManager.jwt.secret: give at least 8 characters.")
+            raise AppOptionsInvalid("give at least 8 characters.", field="options.authManager.jwt.secret")
         given["secret"] = secret.encode().hex()
     return given
 
@@ -195,14 +256,42 @@ def _changed_options(record: AppRecord, raw: dict[str, Any]) -> dict[str, Any]:
 def _database(present: DatabaseOptions, asked: _Database) -> DatabaseOptions:
     if asked.dialect not in (None, "", "postgres", "sqlite"):
         raise AppOptionsInvalid(
-            f"options.database.dialect: {asked.dialect!r} is not known; use postgres or sqlite."
+            f"{asked.dialect!r} is not known; use postgres or sqlite.", field="options.database.dialect"
         )
     if asked.port is not None and not 0 < asked.port < 65536:
-        raise AppOptionsInvalid("options.database.port: give a number from 1 to 65535.")
-    values = {key: value if value != "" else None for key, value in msgspec.structs.asdict(asked).items()}
-    if values["password"] == MASK:
+        raise AppOptionsInvalid("give a number from 1 to 65535.", field="options.database.port")
+    values = {key: value for key, value in msgspec.structs.asdict(asked).items() if value not in (None, "")}
+    for key, value in values.items():
+        if isinstance(value, str):
+            _ = _text(value, f"options.database.{key}", 1024)
+    if values.get("password") == MASK:
         values["password"] = present.password
+    storage = values.pop("storage", None)
+    if storage is not None:
+        if not _FILE.fullmatch(storage):
+            raise AppOptionsInvalid(
+                "give the name of a file, without a folder: letters, digits, _ and -.",
+                field="options.database.storage",
+            )
+        values.setdefault("database", storage.removesuffix(".sqlite"))
     return DatabaseOptions(**values)
+
+
+def _check_database(record: AppRecord) -> None:
+    """Refuses what would have no effect with this kind of connection."""
+    allowed = {
+        "new_database": ("database", "table_prefix"),
+        "new_schema": ("schema", "table_prefix"),
+    }.get(record.connection)
+    if allowed is None:
+        return
+    for key, value in msgspec.structs.asdict(record.database).items():
+        if value is not None and key not in allowed:
+            raise AppOptionsInvalid(
+                f"has no effect with {record.connection}: the environment's own database service is used."
+                " Leave it out, or choose new_connection.",
+                field=f"options.database.{key}",
+            )
 
 
 def _admin(asked: _Admin | None, caller: CallerAccount | None) -> AdminAccount | None:
@@ -211,7 +300,7 @@ def _admin(asked: _Admin | None, caller: CallerAccount | None) -> AdminAccount |
     if asked.copy_caller:
         if caller is None or not caller.password_hash:
             raise AppOptionsInvalid(
-                "options.admin.copyCaller: the caller has no account with a password to copy."
+                "the caller has no account with a password to copy.", field="options.admin.copyCaller"
             )
         return AdminAccount(
             username=caller.username,
@@ -219,12 +308,19 @@ def _admin(asked: _Admin | None, caller: CallerAccount | None) -> AdminAccount |
             nickname=caller.nickname,
             password_hash=caller.password_hash,
         )
-    if not asked.username or len(asked.password) < 6:
-        raise AppOptionsInvalid("options.admin: give a username and a password of at least 6 characters.")
+    if not _ACCOUNT.fullmatch(asked.username):
+        raise AppOptionsInvalid(
+            "give 1 to 50 characters without @ < > \" ' / and control characters.",
+            field="options.admin.username",
+        )
+    if asked.email and not _EMAIL.fullmatch(asked.email):
+        raise AppOptionsInvalid("give an address like ann@example.com.", field="options.admin.email")
+    if len(asked.password) < 8:
+        raise AppOptionsInvalid("give at least 8 characters.", field="options.admin.password")
     return AdminAccount(
         username=asked.username,
         email=asked.email,
-        nickname=asked.nickname or asked.username,
+        nickname=_text(asked.nickname, "options.admin.nickname", 255) or asked.username,
         password=asked.password,
     )
 
@@ -252,19 +348,24 @@ def _host(cname: str | None) -> str | None:
         return None
     host = cname.strip().lower().rstrip(".")
     if not _HOST.fullmatch(host):
-        raise AppOptionsInvalid(f"cname: {cname[:80]!r} is no host name. Give one like shop.example.com.")
+        raise AppOptionsInvalid(
+            f"{cname[:80]!r} is no host name. Give one like shop.example.com.", field="cname"
+        )
     return host
 
 
-def _short(text: str, field: str) -> str:
-    if len(text) > 255:
-        raise AppOptionsInvalid(f"{field}: give at most 255 characters.")
+def _text(text: str, field: str, most: int) -> str:
+    if len(text) > most:
+        raise AppOptionsInvalid(f"give at most {most} characters.", field=field)
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise AppOptionsInvalid("control characters are not allowed.", field=field)
     return text
 
 
-def _convert(values: dict[str, Any], kind: type[_T]) -> _T:
+def _convert(values: dict[str, Any], kind: type[_T], below: str) -> _T:
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        where = "options" if kind is _Options else "the app"
-        raise AppOptionsInvalid(f"A value of {where} has the wrong kind: {error}") from error
+        words, _, path = str(error).partition(" - at `$")
+        field = ".".join(part for part in (below, path.strip("`.").split("[")[0]) if part)
+        raise AppOptionsInvalid(f"has the wrong kind: {words}.", field=field) from error

@@ -13,7 +13,7 @@ from atoll.supervisor.command.messages import Check, Checked
 from atoll.supervisor.directory import Directory
 from atoll.supervisor.dispatch import Dispatcher
 from atoll.supervisor.model_writer import model_for
-from atoll.supervisor.models import CallerAccount, Finding
+from atoll.supervisor.models import CallerAccount, ConnectionKind, Finding
 from atoll.supervisor.options import new_record
 from atoll.supervisor.routing import normal_host, reason_code
 from atoll.supervisor.store.base import AppRecord
@@ -24,21 +24,31 @@ CHECK_SECONDS = 10.0
 class Preflight:
     """Looks at a wish for a new app; changes nothing."""
 
-    def __init__(self, directory: Directory, dispatcher: Dispatcher, default: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        dispatcher: Dispatcher,
+        default: tuple[str, ...],
+        connection: ConnectionKind,
+    ) -> None:
         self._directory, self._dispatcher, self._default = directory, dispatcher, default
+        self._connection: ConnectionKind = connection
 
     async def look(
         self, values: Mapping[str, Any], caller: CallerAccount | None
     ) -> tuple[AppRecord | None, list[Finding]]:
         """The record to save, and what stands against it."""
         try:
-            record = new_record(values, self._default_environments(), caller)
+            record = new_record(values, self._default_environments(), caller, self._connection)
         except AppNameInvalid as error:
             return None, [Finding(code=error.code, message=error.message, field="name")]
         except AppOptionsInvalid as error:
-            return None, [Finding(code=error.code, message=error.message, field=error.message.split(":")[0])]
+            return None, [Finding(code=error.code, message=error.message, field=error.field)]
         findings = [*self._names(record), *self._places(record)]
-        return record, findings or await self._databases(record)
+        if findings:
+            return record, findings
+        findings, identity = await self._databases(record)
+        return replace(record, identity=identity), findings
 
     def _default_environments(self) -> tuple[str, ...]:
         if self._default:
@@ -107,11 +117,26 @@ class Preflight:
                 )
         return findings
 
-    async def places(self, record: AppRecord) -> list[Finding]:
-        """What stands against the app being in its environments."""
-        return self._places(record) or await self._databases(record)
+    async def reach(self, record: AppRecord) -> list[Finding]:
+        """What stands against the environments of an existing app: each has to reach the app's own
+        database.
+        """
+        findings = self._places(record)
+        if findings:
+            return findings
+        findings, identity = await self._databases(record)
+        if not findings and record.identity and identity != record.identity:
+            findings = [
+                Finding(
+                    code="DATABASE_IS_ANOTHER",
+                    message="That is not the database service the app's data lies on.",
+                    remedy="Give a way to the same service, from all environments of the app.",
+                    field="options.database",
+                )
+            ]
+        return findings
 
-    async def _databases(self, record: AppRecord) -> list[Finding]:
+    async def _databases(self, record: AppRecord) -> tuple[list[Finding], str]:
         """Asks each environment whether it can reach its database, and whether all reach the same one."""
         answers = await asyncio.gather(*(self._ask(record, name) for name in record.environments))
         findings: list[Finding] = []
@@ -130,7 +155,7 @@ class Preflight:
                     field="options.database",
                 )
             )
-        return findings
+        return findings, next(iter(identities), "")
 
     async def _ask(self, record: AppRecord, environment: str) -> Checked:
         view = self._directory.environments[environment]

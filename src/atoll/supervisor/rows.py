@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from atoll.supervisor.command.base import Receipt
-from atoll.supervisor.directory import Directory, EnvironmentView, Placement, overall
-from atoll.supervisor.models import STEPS, Reason, StatusRow, Step
+from atoll.supervisor.directory import Directory, EnvironmentView, Placement, offline, overall
+from atoll.supervisor.models import STEPS, StatusRow, Step
 from atoll.supervisor.options import shown_options
 from atoll.supervisor.store.base import AppEvent, AppRecord
 
@@ -64,11 +64,9 @@ def application_row(
     }
 
 
-def environment_row(
-    view: EnvironmentView, directory: Directory, problem: Reason | None = None
-) -> dict[str, Any]:
+def environment_row(view: EnvironmentView, directory: Directory) -> dict[str, Any]:
     """One row of `environments`. `lag` is how many seconds late the event loop of an instance last was."""
-    reason = view.reason or problem
+    reason = view.reason if view.available else offline(view.name, view)
     apps = [record for record in directory.listed if view.name in record.environments]
     return {
         "name": view.name,

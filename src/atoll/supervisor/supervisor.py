@@ -18,9 +18,9 @@ from atoll.supervisor.directory import Directory, hidden
 from atoll.supervisor.dispatch import Dispatcher
 from atoll.supervisor.history import History
 from atoll.supervisor.last_known import LastKnown
-from atoll.supervisor.model_writer import ModelWriter
-from atoll.supervisor.models import CallerAccount, Finding, StatusRow
-from atoll.supervisor.options import changed_record
+from atoll.supervisor.model_writer import ModelWriter, concerned
+from atoll.supervisor.models import CallerAccount, ConnectionKind, Finding, StatusRow
+from atoll.supervisor.options import changed_record, places
 from atoll.supervisor.preflight import Preflight
 from atoll.supervisor.presence.base import Presence
 from atoll.supervisor.reconcile import Reconciler, operation
@@ -42,6 +42,7 @@ class Supervisor:
         store, presence, commands: opened and closed by their giver (`store.prepare` is called here).
         sealer: with the Supervisor's key pair.
         default_environments: where an app goes when nobody says; a single server gives ("local",).
+        default_connection: an app's database when nobody says (USE_DB_SCHEMA_IN_SUBAPP: "new_schema").
         reconcile_seconds: how often everything is compared, pushed or not.
         storage: folder for the last known state, for a start while presence is away; None keeps nothing.
         command_seconds: how long a command waits for an environment to take it up before it expires.
@@ -55,6 +56,7 @@ class Supervisor:
         commands: Commands,
         sealer: Sealer,
         default_environments: tuple[str, ...] = (),
+        default_connection: ConnectionKind = "new_database",
         reconcile_seconds: float = 5.0,
         command_seconds: float = 60.0,
         storage: Path | None = None,
@@ -64,7 +66,9 @@ class Supervisor:
         self._tasks = BackgroundTasks("supervisor")
         self._dispatcher = Dispatcher(commands, sealer, self._tasks, self._receipt_changed, command_seconds)
         self._history = History(store)
-        self._preflight = Preflight(self.directory, self._dispatcher, default_environments)
+        self._preflight = Preflight(
+            self.directory, self._dispatcher, default_environments, default_connection
+        )
         self._reconciler = Reconciler(
             store,
             self.directory,
@@ -171,19 +175,21 @@ class Supervisor:
         Raises AppNotFound, AppOptionsInvalid, AppNameTaken, PreflightFailed.
         """
         record = self._known(name)
-        places = _places(values)
-        if places is not None and set(places) - set(record.environments):
-            findings = await self._preflight.places(replace(record, environments=places))
+        wanted = places(values)
+        asked = changed_record(record, values)
+        more = set(wanted or ()) - set(record.environments)
+        if more or asked.database != record.database:
+            findings = await self._preflight.reach(replace(asked, environments=wanted or asked.environments))
             if findings:
                 raise _refusal(findings)
 
         def change(present: AppRecord) -> AppRecord:
-            changed = changed_record(present, {key: value for key, value in values.items() if key != "name"})
+            changed = changed_record(present, values)
             if _restart_matters(present) != _restart_matters(changed):
                 changed = replace(changed, settings_version=present.settings_version + 1)
-            if places is not None:
-                left = [place for place in (*present.leaving, *present.environments) if place not in places]
-                changed = replace(changed, environments=places, leaving=tuple(dict.fromkeys(left)))
+            if wanted is not None:
+                left = [place for place in (*present.leaving, *present.environments) if place not in wanted]
+                changed = replace(changed, environments=wanted, leaving=tuple(dict.fromkeys(left)))
             return changed
 
         return self._row(await self._reconciler.save(record, "update", change, by=by))
@@ -223,21 +229,32 @@ class Supervisor:
         """Takes the app down everywhere; True when it is gone, False when an environment still has to do it.
 
         Args:
-            remove_database: also drop its database. That of an app that was never installed is dropped
-            always.
+            remove_database: also drop its database. That of an app that was never installed is dropped, too.
             force: do not wait for environments that are offline; they do it when they are back.
         """
         record = self._known(name)
 
         def change(present: AppRecord) -> AppRecord:
-            drop = present.remove_database or remove_database or not present.installed
+            drop = remove_database or not (present.installed or force)
             return replace(present, desired="removed", remove_database=drop, dropped=present.dropped or force)
 
         saved = await self._reconciler.save(record, "destroy", change, by=by)
         await self._reconciler.advance(saved)
-        return await self.directory.changes.until(
-            lambda: (left := self.directory.record(record.uid)) is None or hidden(left), REMOVAL_SECONDS
-        )
+
+        def gone() -> bool:
+            left = self.directory.record(record.uid)
+            return left is None or hidden(left)
+
+        def waits() -> bool:
+            left = self.directory.record(record.uid)
+            return left is not None and any(
+                (view := self.directory.environments.get(place)) is None or not view.available
+                for place in concerned(left)
+                if place not in left.gone
+            )
+
+        _ = await self.directory.changes.until(lambda: gone() or waits(), REMOVAL_SECONDS)
+        return gone()
 
     # -- environments
 
@@ -338,11 +355,6 @@ def _restart_matters(record: AppRecord) -> tuple[object, ...]:
 def _unless_removed(change: Callable[[AppRecord], AppRecord]) -> Callable[[AppRecord], AppRecord]:
     """Removing is final: a start or stop that comes later changes nothing."""
     return lambda present: present if present.desired == "removed" else change(present)
-
-
-def _places(values: Mapping[str, Any]) -> tuple[str, ...] | None:
-    given = values.get("environments")
-    return tuple(dict.fromkeys(str(name) for name in given)) if isinstance(given, list) and given else None
 
 
 def _refusal(findings: list[Finding]) -> PreflightFailed:

@@ -208,7 +208,8 @@ class Watch:
             return
         left = tuple(each for each in view.instances if each.card.instance != instance)
         self._directory.drop_rows(environment, instance)
-        self._put(msgspec.structs.replace(view, instances=left, available=any(each.alive for each in left)))
+        alive = any(each.alive for each in left)
+        self._put(msgspec.structs.replace(view, instances=left, available=alive, left=not alive))
 
     async def _row(self, environment: str, instance: str, body: bytes) -> None:
         try:
@@ -314,6 +315,7 @@ class Watch:
                 available=alive and not self._doubted(name, seen),
                 instances=instances,
                 reason=reason,
+                left=before is not None and before.left and not alive,
                 last_seen=max(seen_at, default=before.last_seen if before is not None else None),
                 last_heartbeat=max(beats, default=before.last_heartbeat if before is not None else None),
             )

@@ -119,8 +119,15 @@ class AppSupervisor(Plugin):
     async def _destroy(self, ctx: Context) -> object:
         names = self._chosen(ctx)
         drop, force = _flag(ctx, "removeDatabase"), _flag(ctx, "force")
-        for name in names:
-            await self._supervisor.remove_app(name, remove_database=drop, force=force, by=_by(ctx))
+        waiting = [
+            self._supervisor.get_app(name)
+            for name in names
+            if not await self._supervisor.remove_app(name, remove_database=drop, force=force, by=_by(ctx))
+        ]
+        if waiting:
+            # Accepted, but an environment still has to do it: the row says which, and why it waits.
+            ctx.status = 202
+            return waiting[0] if len(waiting) == 1 else waiting
         return len(names)
 
     async def _start(self, ctx: Context) -> object:
@@ -203,7 +210,10 @@ def _flag(ctx: Context, name: str) -> bool:
     value = ctx.params.get(name)
     if value is None and isinstance(ctx.values, dict):
         value = ctx.values.get(name)
-    return str(value).lower() in ("true", "1")
+    text = str(value).lower() if value is not None else "false"
+    if text not in ("true", "1", "false", "0", ""):
+        raise BadRequest(f"`{name}` must be true or false, not {str(value)[:40]!r}.")
+    return text in ("true", "1")
 
 
 def _refusal(ctx: Context, failure: PreflightFailed) -> RawAnswer:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from atoll.errors import (
+    AppDataMissing,
     ApplicationNotInstalled,
     AppStepTimedOut,
     AtollError,
@@ -207,12 +208,7 @@ class HostedApp:
                 if self.goal != goal:
                     raise _Superseded
             if start:
-                try:
-                    await self._start(runtime, turn)
-                except ApplicationNotInstalled:
-                    self._installed = False
-                    await self._install(runtime, turn)
-                    await self._start(runtime, turn)
+                await self._start(runtime, turn)
         except BaseException:
             await self._halt()
             raise
@@ -237,7 +233,15 @@ class HostedApp:
         for name in ("database", "tables", "administrator"):
             self._step_done(name)
         await turn.check()
-        await self._step("start", "initializing", runtime.start())
+        try:
+            await self._step("start", "initializing", runtime.start())
+        except ApplicationNotInstalled as error:
+            # Never installed anew by itself: an empty app in the place of one with data would look like loss.
+            raise AppDataMissing(
+                f"The app {self.model.name!r} was installed, but its database has no tables now."
+                " Bring the database back, or delete the app and create it anew.",
+                detail=error.message,
+            ) from error
         self._running = True
         log.info("app started", extra={"app": self.model.name, "environment": self._host.name})
 

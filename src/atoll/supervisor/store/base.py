@@ -66,6 +66,7 @@ class AppRecord(Struct, frozen=True, kw_only=True):
         environments: where the app is placed. leaving: where it was and is still to be taken down.
         gone: environments that said nothing of the app is left there, while it is being removed.
         secret, admin, database.password: encrypted at rest.
+        identity: of the database service the app was created on, "" when that was not asked.
         remove_database: with desired "removed".
         dropped: the database was removed, or is to stay.
         version: grows with every saved change of any kind.
@@ -93,6 +94,7 @@ class AppRecord(Struct, frozen=True, kw_only=True):
     dropped: bool = False
     installed: bool = False
     admin: AdminAccount | None = None
+    identity: str = ""
     generation: int = 1
     goal_generation: int = 1
     settings_version: int = 0
