@@ -54,5 +54,5 @@ def row(page: Page, text: str) -> Locator:
 
 async def open_menu(page: Page, name: str, entry: str) -> None:
     """Chooses an entry of a row's menu."""
-    await row(page, name).get_by_role("button", name="Actions for").click()
+    await row(page, name).first.get_by_role("button", name="Actions for").click()
     await page.get_by_role("menuitem", name=entry).click()

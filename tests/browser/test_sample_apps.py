@@ -34,7 +34,7 @@ async def test_travel_is_filtered(page: Page, pictures: Path) -> None:
 
 async def test_garage_record_is_edited(page: Page, pictures: Path) -> None:
     await _enter(page, "garage", "Cars")
-    await page.get_by_role("textbox", name="Search").fill("amc gremlin")
+    await page.get_by_role("searchbox", name="Search").fill("amc gremlin")
     await expect(row(page, "amc gremlin").first).to_be_visible()
     await open_menu(page, "amc gremlin", "Edit")
     drawer = page.get_by_role("dialog")

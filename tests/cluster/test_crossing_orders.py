@@ -28,7 +28,7 @@ SEQUENCES = {
     "stop during restart": ("restart", "stop"),
 }
 ENDS = {"start": ("running", 200), "restart": ("running", 200), "stop": ("stopped", 503)}
-PAUSES = (0.0, 0.02, 0.1)
+PAUSES = (0.0, 0.05)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ async def test_delete_during_anything(
     deployment: Deployment, order: str, numbers: Iterator[int], say: Say
 ) -> None:
     client = deployment.client
-    for pause in (0.0, 0.01, 0.03, 0.1):
+    for pause in (0.0, 0.02, 0.1):
         name = f"gone{next(numbers)}"
         await client.create_app(name, ["env_a", "env_b"], wait=None if order == "create" else 30)
         if order != "create":
@@ -74,7 +74,7 @@ async def test_delete_during_anything(
         await anyio.sleep(pause)
         await client.remove_app(name, removeDatabase="true")
         assert await traces(deployment, name) == []
-    say(f"delete 0 to 100 ms after {order}: four times nothing left")
+    say(f"delete 0, 20 and 100 ms after {order}: nothing left")
 
 
 async def test_orders_from_many_people_at_once(deployment: Deployment, numbers: Iterator[int]) -> None:
