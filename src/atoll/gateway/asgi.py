@@ -17,7 +17,7 @@ from atoll.gateway.errors import error_json, error_payload, prefers_page, retry_
 from atoll.gateway.readiness import Readiness
 from atoll.gateway.resolver import MAIN, Kind, Resolved, split_target
 from atoll.gateway.websocket import WaitingSocket, refuse
-from atoll.supervisor.proxy_head import DROPPED, Header, dropped, notable_of
+from atoll.supervisor.proxy_head import PLAIN, Header, dropped, notable_of
 from atoll.supervisor.proxy_identity import NONCE_LIMIT, Signer, identity_answer
 from atoll.supervisor.proxy_limits import AppLoad
 from atoll.supervisor.routing import Forward, Local, Starting, Unavailable
@@ -159,7 +159,7 @@ class Gateway:
         kept = [
             (name, value)
             for name, value in headers
-            if name in KEPT_FOR_APPS or (name not in DROPPED and not dropped(name))
+            if name in PLAIN or name in KEPT_FOR_APPS or not dropped(name)
         ]
         changed: dict[str, Any] = {}
         if trusted:

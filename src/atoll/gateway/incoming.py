@@ -68,8 +68,6 @@ class Incoming(RequestHead):
         """What is wrong with the head in itself, None when nothing is."""
         if self.modern and b"host" not in self.notable:
             return BadRequest("The request has no Host header.")
-        if len(self.notable) == 1 and self.method != b"CONNECT":
-            return self.error
         if self.method == b"CONNECT":
             return BadRequest("This server is not a forward proxy.")
         if self.chunked and self.notable[b"transfer-encoding"].strip().lower() != b"chunked":
