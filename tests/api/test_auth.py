@@ -163,3 +163,17 @@ async def test_admins_cannot_become_root(root: Api) -> None:
         await root.call("auth:signIn", {"account": "nocobase", "password": "admin123"})
     ).status_code == 200
     assert await root.data("users:update", {"roles": ["root"]}, filterByTk=made["id"])
+
+
+async def test_names_and_passwords_of_users(root: Api) -> None:
+    await root.data("users:create", {"username": "kim", "password": "kim-12345"})
+    for values in (
+        {"username": "root@example.com", "password": "abc-12345"},
+        {"username": "b<>", "password": "abc-12345"},
+        {"username": "", "password": "abc-12345"},
+        {"username": "lee", "password": "1"},
+        {"username": "lee", "password": 5},
+    ):
+        assert (await root.call("users:create", values)).status_code == 400, values
+    again = await root.call("users:create", {"username": "kim", "password": "kim-12345"})
+    assert (again.status_code, again.json()["errors"][0]["message"]) == (400, "Username already exists")

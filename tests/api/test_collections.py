@@ -19,7 +19,7 @@ from .conftest import ROOT, Api, client_of, make_app, until
 
 pytestmark = pytest.mark.anyio
 
-BOOKS = {
+BOOKS: dict[str, Any] = {
     "name": "books",
     "title": "Books",
     "createdAt": True,
@@ -131,6 +131,8 @@ async def test_unique_can_be_switched(root: Api) -> None:
         {"name": "a", "fields": "x"},
         {"name": "a", "fields": [5]},
         {"name": "a", "fields": [{"name": "x", "type": "string"}, {"name": "x", "type": "text"}]},
+        {"name": "a", "fields": [{"name": "x", "type": "string"}, {"name": "X", "type": "text"}]},
+        {"name": "Users"},
         {"name": "a", "fields": [{"name": "__proto", "type": "string", "length": "many"}]},
         {"name": "a", "fields": [{"name": "x", "type": "decimal", "precision": 2, "scale": 5}]},
         {"name": "a", "fields": [{"name": "x", "type": "integer", "defaultValue": "abc"}]},
@@ -210,3 +212,23 @@ async def test_a_lost_message_is_made_up_for(database: Database, tmp_path: Path)
     assert await one.collections.refresh() is False
     await one.stop()
     await two.stop()
+
+
+async def test_names_that_differ_in_case_only_are_refused(root: Api) -> None:
+    await root.data("collections:create", BOOKS)
+    for action, values in (
+        ("collections:create", {"name": "Books"}),
+        ("collections/books/fields:create", {"name": "TITLE", "type": "string"}),
+        ("collections/books/fields:create", {"name": "ID", "type": "string"}),
+        ("collections/books/fields:create", {"name": "createdat", "type": "date"}),
+    ):
+        assert (await root.call(action, values)).status_code == 400, values
+    assert (await root.data("books:create", {"title": "Fern"}))["id"] == 1
+
+
+async def test_the_record_key_stays(root: Api) -> None:
+    key = {"name": "id", "type": "bigInt", "interface": "id"}
+    await root.data("collections:create", {"name": "things", "fields": [key, BOOKS["fields"][0]]})
+    assert (await root.call("collections/things/fields:destroy/id", {})).status_code == 400
+    assert [field["name"] for field in await root.data("collections/things/fields:list")] == ["id", "title"]
+    assert (await root.data("things:create", {"title": "x"}))["id"] == 1

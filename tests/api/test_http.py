@@ -25,6 +25,10 @@ async def test_bodies(app: Application, root: Api) -> None:
     for body in (b"{", b"5", b"null", b'{"a":NaN}', b'{"j":{"__proto__":{}}}', b"\xff\xfe"):
         response = await root.client.post("/api/users:create", content=body, headers=headers)
         assert (response.status_code, response.json()["errors"][0]["code"]) == (400, "BAD_REQUEST"), body
+    text = await root.client.post(
+        "/api/users:create", content=b"<a/>", headers={**headers, "Content-Type": "text/xml"}
+    )
+    assert text.status_code == 400
     huge = b'{"nickname":"' + b"x" * 11_000_000 + b'"}'
     response = await root.client.post("/api/users:create", content=huge, headers=headers)
     assert (response.status_code, response.json()["errors"][0]["code"]) == (413, "PAYLOAD_TOO_LARGE")

@@ -53,6 +53,7 @@ class Application:
         timezone: "UTC" or an offset such as "+08:00", used when a request names none.
         title, lang: the first system settings.
         worker_id: 0..31, distinct for each process that runs the app; random when None.
+        body_limit: bytes a request body may have.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Application:
         title: str = "",
         lang: str = "en-US",
         worker_id: int | None = None,
+        body_limit: int = http.BODY_LIMIT,
     ) -> None:
         self.name = name
         self.database = database
@@ -93,7 +95,7 @@ class Application:
         self._subscription: Subscription | None = None
         self._instance = secrets.token_hex(8)
         self._running = False
-        self._http = http.HttpApi(self)
+        self._http = http.HttpApi(self, body_limit)
         self._background = BackgroundTasks(f"app:{name}")
         self._written: set[str] = set()
         self._telling: asyncio.Task[Any] | None = None

@@ -45,8 +45,10 @@ def decode_body(body: bytes, content_type: str) -> Any:
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         return query_string.parse(body.decode("utf-8", "replace"))
-    if kind and kind != "application/json" and not kind.endswith("+json"):
+    if kind == "text/plain":
         return None
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        raise BadRequest(f"Bodies of type {kind!r} are not understood; send application/json")
     try:
         values = _decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

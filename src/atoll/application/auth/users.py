@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,9 @@ from atoll.application.records.reader import selection
 from atoll.database.drivers.base import Connection, Database
 from atoll.errors import BadRequest, Forbidden, InvalidValue
 
+USERNAME = re.compile(r"[^@<>\"'/]{1,50}")
+"""No `@`: a user name must never be taken for somebody's e-mail address at sign-in."""
+_SHORTEST_PASSWORD = 6
 _FIRST = 1
 _ROOT = "root"
 
@@ -180,11 +184,16 @@ class Users:
             for key, value in (values or {}).items()
             if key not in ("id", "passwordChangeTz", "resetToken", "createdBy", "updatedBy")
         }
+        username = given.get("username")
+        if username is not None and not (isinstance(username, str) and USERNAME.fullmatch(username)):
+            raise InvalidValue("Please enter a valid username: 1 to 50 characters, none of @ < > \" ' /")
         password = given.get("password")
         if password is None or password == "":
             given.pop("password", None)
         elif not isinstance(password, str):
             raise InvalidValue("The password must be a text")
+        elif len(password) < _SHORTEST_PASSWORD:
+            raise InvalidValue(f"The password must have at least {_SHORTEST_PASSWORD} characters")
         else:
             given["password"] = await self._passwords.hash(password)
         return given

@@ -107,9 +107,12 @@ class Collection:
     def _add_all(self, declared: list[Mapping[str, Any]]) -> None:
         names = {str(field["name"]) for field in declared}
         has_key = any(field.get("primaryKey") is True for field in declared)
-        if self.options.get("autoGenId") is not False and not has_key and "id" not in names:
+        numbered = self.options.get("autoGenId") is not False and not has_key
+        if numbered and "id" not in names:
             self._add("id", {"type": "bigInt", "primaryKey": True, "autoIncrement": True, "allowNull": False})
         for field in declared:
+            if numbered and field["name"] == "id":
+                field = {**field, "primaryKey": True, "autoIncrement": field.get("type") == "bigInt"}
             self._add(str(field["name"]), field)
         for flag in _TIMES:
             if self.flag(flag) and flag not in self.fields:

@@ -134,8 +134,7 @@ class CollectionStore:
         names = [field["name"] for field in declared]
         for flag in _FLAGS:
             given[flag] = given.get(flag) is True or flag in names
-        if len(set(names)) < len(names):
-            raise BadRequest(f"Collection {name!r}: two fields have the same name")
+        _refuse_twins(names)
         row = {
             "title": None,
             "inherit": False,
@@ -153,6 +152,7 @@ class CollectionStore:
                 raise Conflict(f"Collection named {name} already exists")
             try:
                 async with self._transaction() as tx:
+                    await self._refuse_twin(tx, name)
                     stored = await self._insert(tx, row, declared)
                     await self._apply(tx, self._ddl.create(collection))
             except UniqueViolation:
@@ -217,6 +217,8 @@ class CollectionStore:
                         f"Field {field['name']!r} already exists in collection {collection_name!r}"
                     )
                 old = self._build(row, fields)
+                if field["name"] not in old.fields:
+                    _refuse_twins([*old.fields, field["name"]])
                 if field["name"] in _FLAGS:
                     row = {**row, field["name"]: True}
                     await self._write(tx, "collections", row, COLLECTION_COLUMNS)
@@ -332,6 +334,16 @@ class CollectionStore:
             raise BadRequest(f"Collection {name!r} does not exist")
         return rows[0], fields.get(name, [])
 
+    async def _refuse_twin(self, tx: Connection, name: str) -> None:
+        """Names that differ in case only would be one table on some databases."""
+        table = self.system["collections"].table
+        rows = (await self._database.run(select(table.c.name), connection=tx)).rows
+        for other in (*(row[0] for row in rows), *self.system):
+            if other != name and other.lower() == name.lower():
+                raise BadRequest(
+                    f"Collection name {name!r} differs from {other!r} in case only: choose another one"
+                )
+
     async def _insert(self, tx: Connection, row: Row, fields: list[Row]) -> Row:
         table = self.system["collections"].table
         largest = await self._database.run(
@@ -376,6 +388,16 @@ def _listed(fields: Any) -> list[Mapping[str, Any]]:
     if not isinstance(fields, list):
         raise BadRequest("`fields` must be a list of field descriptions")
     return fields
+
+
+def _refuse_twins(names: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        twin = seen.setdefault(name.lower(), name)
+        if twin is not name or names.count(name) > 1:
+            raise BadRequest(
+                f"Field {name!r}: there is a field {twin!r} already; upper and lower case are the same"
+            )
 
 
 def is_relation(field: Mapping[str, Any]) -> bool:

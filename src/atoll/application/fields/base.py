@@ -6,6 +6,7 @@ gives back, and what the client gets. It is constructed from the field's stored 
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, Literal
@@ -15,6 +16,8 @@ from atoll.errors import InvalidValue
 DatabaseKind = Literal["sqlite", "postgres"]
 Decoder = Callable[[Any], Any]
 Category = Literal["text", "number", "boolean", "instant", "wall", "day", "time", "json", "array", "uuid"]
+
+_TEMPLATE = re.compile(r"""\{\{\s*t\(\s*["'](.+?)["'].*\)\s*\}\}""")
 
 MISSING: Final = object()
 """Stands for "the key is not there", which is not the same as null."""
@@ -52,7 +55,10 @@ class Field(ABC):
         """What people call the field: the UI title, else the name."""
         schema = self.options.get("uiSchema")
         title = schema.get("title") if isinstance(schema, Mapping) else None
-        return title if isinstance(title, str) and title else self.name
+        if not isinstance(title, str) or not title:
+            return self.name
+        template = _TEMPLATE.fullmatch(title)
+        return template[1] if template else title
 
     @abstractmethod
     def column_type(self, kind: DatabaseKind) -> str:

@@ -53,13 +53,20 @@ class DecimalField(Field):
         return number
 
     def parse(self, value: Any, kind: DatabaseKind) -> Any:
-        """Rounded to the scale. SQLite holds 15 digits exactly; longer numbers are refused there."""
+        """Within the scale; digits are never dropped in silence, but for the noise of binary fractions.
+
+        SQLite holds 15 digits exactly; longer numbers are refused there.
+        """
         with localcontext() as context:
             context.prec = 1100
+            exact = self._decimal(value)
             try:
-                number = self._decimal(value).quantize(Decimal(1).scaleb(-self.scale), rounding=ROUND_HALF_UP)
+                number = exact.quantize(Decimal(1).scaleb(-self.scale), rounding=ROUND_HALF_UP)
             except InvalidOperation:
                 raise InvalidValue(f"{self.title}: the number is too large") from None
+            noise = isinstance(value, float) and len(exact.as_tuple().digits) > _SQLITE_DIGITS
+            if number != exact and not noise:
+                raise InvalidValue(f"{self.title}: at most {self.scale} decimals are kept")
         digits = len(number.as_tuple().digits)
         if digits > self.precision:
             raise InvalidValue(f"{self.title}: at most {self.precision - self.scale} digits before the point")

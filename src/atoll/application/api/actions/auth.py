@@ -8,11 +8,11 @@ from typing import Any
 
 from atoll.application.api.actions.records import GENERIC, caller
 from atoll.application.api.resources import LOGGED_IN, PUBLIC, ResourceRegistry
+from atoll.application.auth.users import USERNAME
 from atoll.application.context import NOTHING, Context, CurrentUser
 from atoll.application.records.reader import selection
 from atoll.errors import BadRequest, Forbidden, SignInFailed, Unauthenticated
 
-_USERNAME = re.compile(r"[^@<>\"'/]{1,50}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _WRONG = {
     "en-US": "The username/email or password is incorrect, please re-enter",
@@ -118,7 +118,7 @@ async def sign_up(ctx: Context) -> Any:
     if public.get("allowSignUp") is not True:
         raise Forbidden("Sign-up is not allowed. Ask an administrator for an account.")
     username, email, password = body.get("username"), body.get("email"), body.get("password")
-    if not (isinstance(username, str) and _USERNAME.fullmatch(username)):
+    if not (isinstance(username, str) and USERNAME.fullmatch(username)):
         raise BadRequest("Please enter a valid username: 1 to 50 characters, none of @ < > \" ' /")
     if email is not None and not (isinstance(email, str) and _EMAIL.fullmatch(email)):
         raise BadRequest("Please enter a valid email")
