@@ -422,6 +422,20 @@ class HeadTooLarge(AtollError):
     status = 431
 
 
+class PageMethodNotAllowed(AtollError):
+    """A page or a file of the UI can only be read."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+
+class ServerFull(AtollError):
+    """The server has as many connections as it may have; new ones are turned away until some end."""
+
+    code = "SERVER_FULL"
+    status = 503
+
+
 class PortTaken(AtollError):
     """The address the server is to listen on is in use or not ours."""
 

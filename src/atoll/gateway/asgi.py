@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from atoll.errors import AppOverloaded, AtollError, BadRequest, NotFound
+from atoll.errors import AppOverloaded, AtollError, BadRequest, NotFound, PageMethodNotAllowed
 from atoll.gateway import pages, static
 from atoll.gateway.decision import DECISION, Decision, Switchboard
 from atoll.gateway.errors import error_json, error_payload, prefers_page, retry_header, starting
@@ -184,7 +184,7 @@ class Gateway:
 
     async def _page(self, scope: Scope, send: Send, resolved: Resolved) -> None:
         if scope["method"] not in ("GET", "HEAD"):
-            raise _MethodNotAllowed("Pages can only be read.")
+            raise PageMethodNotAllowed("Pages can only be read.")
         if self._ui is None or resolved.path.decode("latin-1").lower().endswith(FILE_SUFFIXES):
             raise NotFound("There is no such file.")
         await self._app_page(scope, send, resolved, self._ui)
@@ -227,7 +227,7 @@ class Gateway:
         if found is None:
             raise NotFound("There is no such file. The page may belong to another version; load it again.")
         if scope["method"] not in ("GET", "HEAD"):
-            raise _MethodNotAllowed("Files can only be read.")
+            raise PageMethodNotAllowed("Files can only be read.")
         headers = dict(scope["headers"])
         content, coding = found.choose(headers.get(b"accept-encoding", b""))
         lines = [
@@ -310,11 +310,6 @@ class Gateway:
 def _is_page(scope: Scope, resolved: Resolved) -> bool:
     """Whether a person's browser loads a page of an app."""
     return resolved.kind is Kind.PAGE and scope["method"] == "GET" and prefers_page(scope["headers"])
-
-
-class _MethodNotAllowed(AtollError):
-    code = "METHOD_NOT_ALLOWED"
-    status = 405
 
 
 def _with_request_id(send: Send, request_id: bytes) -> Send:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from atoll.errors import ServerFull
 from atoll.gateway.decision import Switchboard
+from atoll.gateway.errors import error_json
 from atoll.supervisor.access_proxy import AccessProxy
 
 
@@ -33,10 +35,14 @@ class EdgeLimits:
     hold_page: float = 1.0
 
 
-FULL = (
-    b'{"error":{"code":"SERVER_FULL","status":503,"maintaining":true,'
-    b'"message":"The server has as many connections as it may have. Try again in a few seconds."}}'
-)
+def _full_answer() -> bytes:
+    body = error_json(
+        ServerFull("The server has as many connections as it may have. Try again in a few seconds.")
+    )
+    return (
+        b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=utf-8\r\n"
+        b"content-length: %d\r\nretry-after: 5\r\nconnection: close\r\n\r\n%b" % (len(body), body)
+    )
 
 
 @dataclass(slots=True)
@@ -48,10 +54,7 @@ class Edge:
     limits: EdgeLimits
     draining: bool = False
     turned_away: int = 0
-    full_answer: bytes = field(
-        default=b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n"
-        b"content-length: %d\r\nretry-after: 5\r\nconnection: close\r\n\r\n%b" % (len(FULL), FULL)
-    )
+    full_answer: bytes = field(default_factory=_full_answer)
 
     def lower_connections(self, most: int) -> None:
         """Allows fewer client connections than configured."""
