@@ -162,10 +162,11 @@ class RedisCommands(Commands):
                 continue
             for entry, fields in answer[0][1] if answer else ():
                 last = entry.decode()
-                deadline = float(fields[b"d"])
-                if deadline and deadline < self.now() - _LONG_OVER:
-                    continue
-                yield Delivery(request_id=fields[b"id"].decode(), message=fields[b"m"], deadline=deadline)
+                delivery = _delivery(fields)
+                if delivery is None:
+                    log.error("a command was refused", extra={"reason": "An entry is no command."})
+                elif not delivery.deadline or delivery.deadline >= self.now() - _LONG_OVER:
+                    yield delivery
 
     async def take(self, environment: str, delivery: Delivery, instance: str) -> Receipt:
         """See the base class."""
@@ -214,7 +215,7 @@ class RedisCommands(Commands):
                 )
             for entry, fields in answer[0][1] if answer else ():
                 last = entry.decode()
-                _wake(self._waiting.get(fields[b"k"].decode(), set()))
+                _wake(self._waiting.get(fields.get(b"k", b"").decode(errors="replace"), set()))
 
     # -- details
 
@@ -249,6 +250,14 @@ def _receipt(environment: str, request_id: str, state: ReceiptState, instance: s
     return Receipt(
         request_id=request_id, environment=environment, state=state, at=datetime.now(UTC), instance=instance
     )
+
+
+def _delivery(fields: dict[bytes, bytes]) -> Delivery | None:
+    """A command as it was put into the stream; None for what anybody else put there."""
+    try:
+        return Delivery(request_id=fields[b"id"].decode(), message=fields[b"m"], deadline=float(fields[b"d"]))
+    except (KeyError, ValueError):
+        return None
 
 
 def _read(kept: Any) -> Receipt | None:
