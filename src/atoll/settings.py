@@ -260,7 +260,7 @@ class Settings:
     environment_lease_seconds: float = variable("ENVIRONMENT_LEASE_SECONDS", 10.0, duration(2, 3600), "How long an environment counts as alive without a sign of life.")
     app_hold_seconds: float = variable("APP_HOLD_SECONDS", 30.0, duration(0, 600), "How long a request waits for an app that is starting.")
     subapp_bootstrap_concurrency: int = variable("SUBAPP_BOOTSTRAP_CONCURRENCY", 4, whole(1, 1000), "How many apps an environment starts at the same time.")
-    use_db_schema_in_subapp: bool = variable("USE_DB_SCHEMA_IN_SUBAPP", False, boolean, "Gives new apps a schema of the main app's database when nothing else is chosen (PostgreSQL).")
+    use_db_schema_in_subapp: bool = variable("USE_DB_SCHEMA_IN_SUBAPP", False, boolean, "Set on the Supervisor: new apps get a schema of their environment's database when nothing else is chosen (PostgreSQL).")
     append_preset_built_in_plugins: tuple[str, ...] = variable("APPEND_PRESET_BUILT_IN_PLUGINS", (), word_list, "Plugin names of the documents; their features are built in, so known names change nothing.")
 
     # Cluster parts
@@ -322,18 +322,25 @@ WITHOUT_EFFECT = (
 
 
 def read_environment(folder: Path | None = None) -> dict[str, str]:
-    """The process environment, over the values of `.env` (or the file named by APP_ENV_PATH) in `folder`."""
-    file = Path(os.environ.get("APP_ENV_PATH", ".env"))
-    if not file.is_absolute():
-        file = (folder or Path.cwd()) / file
+    """The process environment, over the values of `.env` (or the file named by APP_ENV_PATH) in `folder`.
+
+    Raises:
+        SettingsError: the file cannot be read, or APP_ENV_PATH names none.
+    """
+    named = os.environ.get("APP_ENV_PATH", "")
+    file = (folder or Path.cwd()) / (named or ".env")
     values: dict[str, str] = {}
-    if file.is_file():
-        for line in file.read_text(encoding="utf-8").splitlines():
+    if named or file.exists():
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise SettingsError([f"APP_ENV_PATH={file}: expected a text file; {why}"]) from error
+        for line in text.splitlines():
             match = re.fullmatch(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*", line)
             if match is not None:
-                text = match[2]
-                quoted = re.fullmatch(r"""(["'])(.*)\1(?:\s+#.*)?""", text)
-                values[match[1]] = quoted[2] if quoted else re.sub(r"\s+#.*$", "", text)
+                quoted = re.fullmatch(r"""(["'])(.*)\1(?:\s+#.*)?""", match[2])
+                values[match[1]] = quoted[2] if quoted else re.sub(r"\s+#.*$", "", match[2])
     return {**values, **os.environ}
 
 

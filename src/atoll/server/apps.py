@@ -137,6 +137,7 @@ class ApplicationRuntime(AppRuntime):
                 timezone=offset(settings.timezone),
                 title=model.display_name,
                 lang=settings.app_lang,
+                body_limit=settings.request_body_limit,
             )
         return self._application
 

@@ -110,6 +110,7 @@ def assemble(settings: Settings, around: Surroundings, database: Database) -> Ha
             commands=halves.commands,
             sealer=seal,
             default_environments=() if settings.remote else (LOCAL,),
+            default_connection="new_schema" if settings.use_db_schema_in_subapp else "new_database",
             storage=app_folder(settings, "main"),
         )
     if settings.app_mode != "supervisor":

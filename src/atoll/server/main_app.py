@@ -68,6 +68,7 @@ class MainApp:
             timezone=offset(settings.timezone),
             title="Atoll",
             lang=settings.app_lang,
+            body_limit=settings.request_body_limit,
         )
         generated = None
         if settings.init_root_password is None and settings.init_root_password_hash is None:
