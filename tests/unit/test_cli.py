@@ -88,6 +88,29 @@ def test_nobody_at_the_address(tmp_path: Path) -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("url", ["nonsense", "127.0.0.1:14000", "ftp://host"])
+def test_an_address_that_is_none_is_a_usage_error(tmp_path: Path, url: str) -> None:
+    done = atoll("env", "list", "--url", url, "--token", "t", folder=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    assert "http://127.0.0.1:14000" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["", "a,b", "../x", "crm?filter={}", "CRM"])
+def test_what_cannot_be_an_app_never_reaches_the_server(tmp_path: Path, name: str) -> None:
+    done = atoll("app", "remove", name, "--yes", "--token", "t", folder=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    assert "small letters" in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"APP_PORT=\xff\n"])
+def test_an_env_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "my.env").write_bytes(content)
+    done = atoll("settings", folder=tmp_path, APP_ENV_PATH="my.env")
+    assert done.returncode == ExitCode.BAD_SETTINGS
+    assert "my.env" in done.stderr
+
+
 def test_without_token_and_key_a_command_says_what_to_give(tmp_path: Path) -> None:
     done = atoll("app", "list", folder=tmp_path)
     assert done.returncode == ExitCode.NOT_ALLOWED

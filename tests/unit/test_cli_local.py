@@ -31,10 +31,10 @@ def chosen(**environ: str) -> settings.Settings:
     return settings.load(environ).settings
 
 
-def reserved(tmp_path: Path, **environ: str) -> dict[str, dict[str, str]]:
+def reserved(tmp_path: Path, host: str = "127.0.0.1", **environ: str) -> dict[str, dict[str, str]]:
     layout = plan(
         storage=tmp_path,
-        host="127.0.0.1",
+        host=host,
         ports=[14000, 14001, 14002],
         redis_url="redis://:word@127.0.0.1:1/0",
         account={"INIT_ROOT_USERNAME": "root"},
@@ -56,11 +56,26 @@ def test_each_planned_server_is_accepted_by_the_settings(tmp_path: Path) -> None
     assert supervisor.init_root_username == "root"
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
+def test_environments_believe_the_supervisor_about_addresses_of_people(tmp_path: Path, host: str) -> None:
+    servers = reserved(tmp_path, host=host, TRUSTED_PROXIES="10.0.0.7")
+    trusted = settings.load(servers["env_a"]).settings.trusted_proxies
+    assert {"10.0.0.7", "127.0.0.1"} <= set(trusted)
+    assert settings.load(servers["supervisor"]).settings.trusted_proxies == ("10.0.0.7",)
+
+
 def test_databases_share_one_folder_and_storage_does_not(tmp_path: Path) -> None:
     servers = reserved(tmp_path)
     assert len({Path(item["DB_STORAGE"]).parent for item in servers.values()}) == 1
     assert len({item["DB_STORAGE"] for item in servers.values()}) == len(servers)
     assert len({item["STORAGE_PATH"] for item in servers.values()}) == len(servers)
+
+
+def test_a_damaged_account_file_is_named_and_kept(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("{")
+    with pytest.raises(CommandFailed, match=FILE):
+        first_account(chosen(), tmp_path)
+    assert (tmp_path / FILE).read_text() == "{"
 
 
 def test_settings_of_another_deployment_do_not_reach_the_children(tmp_path: Path) -> None:

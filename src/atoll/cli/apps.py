@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -14,7 +15,21 @@ from atoll.cli.exits import CommandFailed, ExitCode
 from atoll.cli.output import note, print_json, print_table
 
 POLL_SECONDS = 0.2
-Name = Annotated[str, typer.Argument(help="Application ID, for example crm.")]
+
+
+def _known_form(name: str) -> str:
+    """Refuses what no app can be called, before it could mean something else in an address."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise typer.BadParameter(
+            "an application ID has small letters, digits and _, and begins with a letter"
+        )
+    return name
+
+
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="Application ID, for example crm.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Application ID, for example crm.", callback=_known_form)
+]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="How many seconds to wait at most.")]
 
@@ -42,7 +57,7 @@ def list_apps(url: Url = None, token: Token = None, storage: Storage = None, as_
 
 
 def create_app(
-    name: Name,
+    name: NewName,
     environment: Annotated[
         list[str] | None,
         typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -19,13 +20,17 @@ class ServerClient:
     """Calls actions of one app of one server.
 
     Args:
-        url: address of the server, without a path.
+        url: address of the server, without a path; CommandFailed (USAGE) for anything else.
         token: a signed-in user's token or an API key; empty for what anybody may ask.
         app: the app that is spoken to; "main" is the server's own.
     """
 
     def __init__(self, url: str, token: str, *, app: str = "main") -> None:
         self.url = url.rstrip("/")
+        if not re.match(r"https?://[^/\s]+", self.url):
+            raise CommandFailed(
+                ExitCode.USAGE, f"{url!r} is no address of a server; give one like http://127.0.0.1:14000"
+            )
         self._prefix = "/api/" if app == "main" else f"/api/__app/{app}/"
         self._http = httpx.Client(
             base_url=self.url,
@@ -101,13 +106,13 @@ def _refusal(status: int, body: Any, text: str) -> CommandFailed:
         errors = body.get("errors") or [body.get("error") or {}]
     code = str(errors[0].get("code") or "") if errors else ""
     lines = [_sentence(error) for error in errors if error.get("message")] or [text.strip()[:300]]
-    kinds = {
+    kinds: dict[int, ExitCode] = {
         httpx.codes.UNAUTHORIZED: ExitCode.NOT_ALLOWED,
         httpx.codes.FORBIDDEN: ExitCode.NOT_ALLOWED,
         httpx.codes.NOT_FOUND: ExitCode.NOT_FOUND,
     }
     return CommandFailed(
-        kinds.get(httpx.codes(status), ExitCode.REFUSED), "\n".join(lines), reason=code or f"HTTP_{status}"
+        kinds.get(status, ExitCode.REFUSED), "\n".join(lines), reason=code or f"HTTP_{status}"
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from argon2 import PasswordHasher
 
+from atoll.cli.exits import CommandFailed, ExitCode
 from atoll.settings import Settings
 
 FILE = "first-account.json"
@@ -97,6 +98,12 @@ def _read(file: Path) -> KeptAccount | None:
         return msgspec.json.decode(file.read_bytes(), type=KeptAccount)
     except FileNotFoundError:
         return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise CommandFailed(
+            ExitCode.FAILED,
+            f"{file} cannot be read ({error}). It holds the first account for new apps: restore it, or "
+            "remove it and set INIT_ROOT_USERNAME and INIT_ROOT_PASSWORD to the account you have.",
+        ) from error
 
 
 def _write(file: Path, account: KeptAccount) -> None:
