@@ -1,1 +1,1 @@
-"""Databases: drivers, provisioning, schema changes and migrations."""
+"""Databases: how to speak to them, and how they come and go with apps."""
