@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import resource
 import socket
@@ -114,6 +115,7 @@ class HttpServer:
             server = await loop.create_server(self._connection, sock=listener, backlog=self._backlog)
             self._servers.append(server)
         self._watch = self._tasks.keep_running("clients", self._tick)
+        settle_memory()
 
     async def stop(self, grace: float) -> None:
         """Not ready, no new connections, `grace` seconds for what is under way, then goodbye to sockets.
@@ -198,6 +200,16 @@ class HttpServer:
         for listener in self._sockets:
             listener.close()
         self._sockets.clear()
+
+
+def settle_memory() -> None:
+    """Takes what was made until now out of the garbage collector's rounds, and makes those rounds rarer.
+
+    Code and start-up objects stay for the life of the process, and a request leaves no cycles behind. Without
+    this, looking through all of them again and again took a quarter of the time of a busy proxy.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _bind_text(host: str, port: int, error: OSError) -> str:
