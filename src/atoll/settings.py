@@ -266,8 +266,8 @@ class Settings:
     # Cluster parts
     redis_url: str | None = variable("REDIS_URL", None, redis_address, "Redis used by every part that has no address of its own.", secret=True)
     pubsub_adapter_redis_url: str | None = variable("PUBSUB_ADAPTER_REDIS_URL", None, redis_address, "Redis that carries messages between instances of one app.", secret=True, shown="REDIS_URL, then APP_SUPERVISOR_REDIS_URL")
-    lock_adapter_default: str = variable("LOCK_ADAPTER_DEFAULT", "local", one_of("local", "redis"), "Kind of lock.")
-    lock_adapter_redis_url: str | None = variable("LOCK_ADAPTER_REDIS_URL", None, redis_address, "Redis that carries locks.", secret=True, shown="REDIS_URL")
+    lock_adapter_default: str = variable("LOCK_ADAPTER_DEFAULT", None, one_of("local", "redis"), "Kind of lock; with redis, an app's start is serialised among all environments.", shown="redis with APP_MODE, else local")
+    lock_adapter_redis_url: str | None = variable("LOCK_ADAPTER_REDIS_URL", None, redis_address, "Redis that carries locks; the same for all environments.", secret=True, shown="REDIS_URL, then APP_SUPERVISOR_REDIS_URL")
     cache_default_store: str = variable("CACHE_DEFAULT_STORE", "memory", one_of("memory", "redis"), "Where cached values lie.")
     cache_redis_url: str | None = variable("CACHE_REDIS_URL", None, redis_address, "Redis of the cache.", secret=True, shown="REDIS_URL")
     cache_memory_max: int = variable("CACHE_MEMORY_MAX", 2000, whole(1, 10_000_000), "Most entries of one memory cache.")
@@ -307,13 +307,11 @@ class VariableInfo:
 
 # Parts that this version does not have: a value other than the default is refused, never ignored.
 LATER: Mapping[str, str] = {
-    "lock_adapter_default": "distributed locks for plugins",
     "cache_default_store": "a shared cache",
     "queue_adapter": "a distributed queue",
 }
 # Companions of those parts: harmless, but they have no effect, and that is said.
 WITHOUT_EFFECT = (
-    "lock_adapter_redis_url",
     "cache_redis_url",
     "cache_memory_max",
     "queue_adapter_redis_url",
@@ -422,6 +420,10 @@ def _derive(values: dict[str, Any]) -> None:
     values["environment_proxy_url"] = values["environment_proxy_url"] or values["environment_url"]
     general = values["redis_url"]
     values["app_supervisor_redis_url"] = values["app_supervisor_redis_url"] or general
+    values["lock_adapter_default"] = values["lock_adapter_default"] or ("redis" if remote else "local")
+    values["lock_adapter_redis_url"] = (
+        values["lock_adapter_redis_url"] or general or values["app_supervisor_redis_url"]
+    )
     values["app_command_redis_url"] = (
         values["app_command_redis_url"] or general or values["app_supervisor_redis_url"]
     )
@@ -468,8 +470,12 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
         problems.append(
             "DB_SCHEMA/USE_DB_SCHEMA_IN_SUBAPP: expected DB_DIALECT=postgres; SQLite has no schemas"
         )
-    if values["lock_adapter_default"] == "redis" and not (
-        values["lock_adapter_redis_url"] or values["redis_url"]
+    if values["lock_adapter_default"] == "local" and mode != "standalone":
+        problems.append(f"LOCK_ADAPTER_DEFAULT=local: expected redis with APP_MODE={mode}")
+    if (
+        values["lock_adapter_default"] == "redis"
+        and mode == "standalone"
+        and not values["lock_adapter_redis_url"]
     ):
         problems.append(
             "LOCK_ADAPTER_REDIS_URL=: expected an address like redis://host:6379 with LOCK_ADAPTER_DEFAULT=redis"

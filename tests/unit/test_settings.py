@@ -77,6 +77,10 @@ def test_the_documents_misspelling_is_read_with_a_warning() -> None:
         ({"DB_DIALECT": "postgres"}, "DB_DATABASE=: expected a value with DB_DIALECT=postgres"),
         ({"DB_DIALECT": "mariadb"}, "DB_DIALECT=mariadb: expected sqlite or postgres"),
         ({"QUEUE_ADAPTER": "rabbitmq"}, "QUEUE_ADAPTER=rabbitmq: expected no value"),
+        (
+            {"LOCK_ADAPTER_DEFAULT": "local"},
+            "LOCK_ADAPTER_DEFAULT=local: expected redis with APP_MODE=worker",
+        ),
         ({"CLUSTER_MODE": "max"}, "CLUSTER_MODE=max: expected no value or 1"),
         ({"WORKER_MODE": "*"}, "WORKER_MODE=*: expected no value or !"),
         (
@@ -121,8 +125,18 @@ def test_redis_url_is_the_fallback_of_every_part() -> None:
         loaded.app_supervisor_redis_url
         == loaded.app_command_redis_url
         == loaded.pubsub_adapter_redis_url
+        == loaded.lock_adapter_redis_url
         == REDIS
     )
+    assert loaded.lock_adapter_default == "redis"
+
+
+def test_locks_may_have_a_redis_of_their_own() -> None:
+    other = "redis://127.0.0.1:6380"
+    assert settings.load(WORKER | {"LOCK_ADAPTER_REDIS_URL": other}).settings.lock_adapter_redis_url == other
+    alone = {"LOCK_ADAPTER_DEFAULT": "redis", "LOCK_ADAPTER_REDIS_URL": other}
+    assert settings.load(alone).warnings == ()
+    assert settings.load({}).settings.lock_adapter_default == "local"
 
 
 def test_secrets_are_never_shown() -> None:

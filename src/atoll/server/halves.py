@@ -122,7 +122,11 @@ def assemble(settings: Settings, around: Surroundings, database: Database) -> Ha
 def _ways(settings: Settings) -> Halves:
     """How the halves of this role talk: memory in one process, Redis between several."""
     if not settings.remote:
-        return Halves(MemoryPresence(), MemoryCommands(), MemoryLock(), AppRouter())
+        halves = Halves(MemoryPresence(), MemoryCommands(), MemoryLock(), AppRouter())
+        if settings.lock_adapter_default == "redis":
+            own = RedisConnection(settings.lock_adapter_redis_url or "", settings.redis_namespace)
+            halves.locks, halves.connections = RedisLock(own), [own]
+        return halves
     configuration = RedisConnection(settings.app_supervisor_redis_url or "", settings.redis_namespace)
     commands = RedisConnection(settings.app_command_redis_url or "", settings.redis_namespace)
     presence = RedisPresence(
@@ -130,13 +134,11 @@ def _ways(settings: Settings) -> Halves:
         lease_seconds=settings.environment_lease_seconds,
         heartbeat_seconds=settings.environment_heartbeat_seconds,
     )
-    return Halves(
-        presence,
-        RedisCommands(commands),
-        RedisLock(configuration),
-        AppRouter(),
-        connections=[commands, configuration],
-    )
+    locks, connections = configuration, [commands, configuration]
+    if settings.lock_adapter_redis_url not in (None, settings.app_supervisor_redis_url):
+        locks = RedisConnection(settings.lock_adapter_redis_url or "", settings.redis_namespace)
+        connections.insert(0, locks)
+    return Halves(presence, RedisCommands(commands), RedisLock(locks), AppRouter(), connections=connections)
 
 
 def _environment(settings: Settings, around: Surroundings, halves: Halves, seal: Sealer) -> Environment:

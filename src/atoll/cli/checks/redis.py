@@ -27,6 +27,7 @@ def redis_checks(settings: Settings) -> list[Check]:
         "app_supervisor_redis_url",
         "app_command_redis_url",
         "pubsub_adapter_redis_url",
+        "lock_adapter_redis_url",
         "redis_url",
     ):
         if (url := getattr(settings, name)) is not None:
