@@ -18,6 +18,9 @@ RUN = """async (tags) => {
     { id, impact, help, nodes: nodes.map((node) => node.html.slice(0, 200)) }
   ));
 }"""
+#: True when the page has taken over a colour scheme and painted it.
+SHOWN = """(scheme) => document.documentElement.dataset.mantineColorScheme === scheme
+  && new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
 #: True when nothing moves any more; what turns for ever (spinners) does not count.
 STILL = """() => document.getAnimations().every((each) =>
   each.playState !== 'running' || each.effect?.getTiming().iterations === Infinity)"""
@@ -39,6 +42,7 @@ async def all_looks(page: Page, name: str) -> list[str]:
         await page.set_viewport_size({"width": width, "height": 800})
         for scheme in SCHEMES:
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            await page.wait_for_function(SHOWN, arg=scheme)
             for each in await violations(page):
                 lines.append(f"{name} {width}px {scheme}: {each['id']} ({each['help']}) {each['nodes'][:3]}")
     await page.set_viewport_size({"width": WIDTHS[0], "height": 800})

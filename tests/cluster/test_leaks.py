@@ -20,8 +20,8 @@ pytestmark = pytest.mark.anyio
 
 ACCOUNT = Account()
 WARM_UP = 15
-#: What caches and the allocator still fill up after the warm-up, and what may grow with each round: one leaked
-#: object graph per round is more than that over 200 rounds.
+#: What caches and the allocator still fill up after the warm-up, and what may grow with each round: one
+#: leaked object graph per round is more than that over 200 rounds.
 OBJECTS, OBJECTS_PER_ROUND = 400, 3
 MEMORY, MEMORY_PER_ROUND = 4_000_000, 10_000
 
