@@ -185,10 +185,12 @@ def _wait(
             if row["status"] == "error":
                 raise _failure(name, row)
         if time.monotonic() > deadline:
+            why = (row or {}).get("reason") or {}
+            because = " ".join(str(why[part]) for part in ("message", "remedy") if why.get(part))
             raise CommandFailed(
                 ExitCode.TIMED_OUT,
-                f"{name} is not there after {timeout:g} s (now {told or 'unknown'}). It goes on; atoll app "
-                "list shows how far it is.",
+                f"{name} is not as asked after {timeout:g} s (now {told or 'unknown'}). It goes on; atoll "
+                f"app list shows how far it is. {because}".rstrip(),
             )
         time.sleep(POLL_SECONDS)
 
