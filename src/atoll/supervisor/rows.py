@@ -1,5 +1,4 @@
-"""Apps and environments as the API shows them. Source: http-api.md 10.1, 10.3, 10.5, and the fields beyond.
-"""
+"""Apps and environments as the API shows them. Source: http-api.md 10.1, 10.3, 10.5, and more fields."""
 
 from __future__ import annotations
 

@@ -22,8 +22,7 @@ class Turn:
         self._lease = lease
 
     async def check(self) -> None:
-        """Called before each step that writes; raises LeaseLost when another environment may have its turn.
-        """
+        """Called before each step that writes; raises LeaseLost when another one may have its turn."""
         if self._lease is not None:
             await self._lease.renew()
 

@@ -122,8 +122,7 @@ class Watch:
         self._look_now.set()
 
     def doubt(self, environment: str) -> None:
-        """The environment could not be reached: it does not count as available until its next sign of life.
-        """
+        """The environment could not be reached: it is not available until its next sign of life."""
         view = self._directory.environments.get(environment)
         if view is not None and view.available and len(view.instances) == 1:
             self._doubts.setdefault(environment, None)

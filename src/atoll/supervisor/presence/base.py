@@ -172,8 +172,7 @@ class Presence(ABC):
 
     @abstractmethod
     async def sightings(self) -> tuple[str, tuple[Sighting, ...]]:
-        """The epoch and all instances: the part of a snapshot that is cheap enough to ask for every second.
-        """
+        """The epoch and all instances: the part of a snapshot that is cheap enough for every second."""
 
     @abstractmethod
     async def snapshot(self) -> Snapshot:

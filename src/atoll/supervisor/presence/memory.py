@@ -1,5 +1,4 @@
-"""Presence inside one process: for a single server, and for tests with several environments in one process.
-"""
+"""Presence inside one process: for a single server, and for several environments in one process."""
 
 from __future__ import annotations
 

@@ -296,8 +296,7 @@ class HostedApp:
         self._steps["start"] = Step(name="start")
 
     async def _halt(self) -> None:
-        """Frees the runtime, whatever state it is in. A stop that hangs or fails is logged and left behind.
-        """
+        """Frees the runtime, whatever state it is in. A stop that hangs or fails is logged and left."""
         runtime, self._runtime, self._running = self._runtime, None, False
         if runtime is None:
             return

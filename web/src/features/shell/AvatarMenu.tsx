@@ -1,6 +1,6 @@
 import { ActionIcon, Avatar, type MantineColorScheme, Menu, Text, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconKey, IconKeyboard, IconLogout } from '@tabler/icons-react';
+import { IconKey, IconKeyboard, IconLogout, IconUser } from '@tabler/icons-react';
 import { useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
@@ -40,7 +40,9 @@ export function AvatarMenu({ account, onHelp }: Props) {
       <Menu position="bottom-end" width={260} shadow="md">
         <Menu.Target>
           <ActionIcon variant="subtle" color="gray" size={44} radius="xl" aria-label={t('account.menu', { name })}>
-            <Avatar size={32} radius="xl" color="lagoon" name={name} alt="" />
+            <Avatar size={32} radius="xl" color="lagoon" alt="">
+              <IconUser size={18} aria-hidden />
+            </Avatar>
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>

@@ -1,4 +1,4 @@
-import { Anchor, Group, Text } from '@mantine/core';
+import { Anchor, Group, Text, VisuallyHidden } from '@mantine/core';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -86,9 +86,11 @@ function useColumns(): GridColumn<EnvironmentRow>[] {
             size="sm"
             to="/admin/settings/supervisor/apps"
             search={{ environment: row.name } as never}
-            aria-label={t('environments.appsOf', { name: row.name, running: row.apps?.running, total: row.apps?.total })}
           >
             {row.apps ? `${row.apps.running} / ${row.apps.total}` : '–'}
+            <VisuallyHidden>
+              {t('environments.appsOf', { name: row.name, running: row.apps?.running, total: row.apps?.total })}
+            </VisuallyHidden>
           </Anchor>
         ),
         width: 170,
