@@ -27,11 +27,10 @@ class RedisConnection:
     """A Redis database and this installation's part of it.
 
     Connections are made on demand. Restarts, killed connections and half-open sockets are noticed and
-    mended without
-    a restart here: a command is tried again up to twice within about a second, then fails. A command may
-    thus have
-    been applied twice or, after an error, once: whatever is written must bear that (scripts that check
-    first). Scripts come back by themselves after a restart with empty data (`client.register_script`).
+    mended without a restart here: a command is tried again up to twice within about a second, then fails. A
+    command may thus have been applied twice or, after an error, once: whatever is written must bear that
+    (scripts that check first). Scripts come back by themselves after a restart with empty data
+    (`client.register_script`).
 
     Args:
         url: `redis://[user:password@]host:port/db`, `rediss://` for TLS, or `unix://path`.

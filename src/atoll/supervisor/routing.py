@@ -1,9 +1,8 @@
 """Where a request for an app goes: the answer the gateway gets, in memory only, on every request.
 
-A `Router` never waits, never talks to Redis or a database, and keeps answering from the last known state when
-both are away. What it says may be a moment old; the proxy reports failures back (`report`) and the identity
-of
-an upstream is checked when a connection is opened, so an old answer never serves the wrong app.
+A `Router` never waits, never talks to Redis or a database, and keeps answering from the last known state
+when both are away. What it says may be a moment old; the proxy reports failures back (`report`) and the
+identity of an upstream is checked when a connection is opened, so an old answer never serves the wrong app.
 """
 
 from __future__ import annotations

@@ -21,9 +21,8 @@ def application_row(
     """One row of `applications`.
 
     Times are ISO 8601 in UTC. `reasons` has one entry per environment that has something to say, `reason`
-    is the
-    first of them, `progress` is None for an app at rest, `restartNeeded` says that options wait for a
-    restart.
+    is the first of them, `progress` is None for an app at rest, `restartNeeded` says that options wait for
+    a restart.
     """
     placements = directory.placements(record)
     status = overall(placements)

@@ -48,8 +48,7 @@ class StartQueue:
             waiting: called with the reason when the turn does not come at once.
 
         A lost lease cancels the block; it then ends with LeaseLost. While Redis is away the turn of a
-        shared app
-        does not come.
+        shared app does not come.
         """
         async with AsyncExitStack() as stack:
             lease = await self._lease(stack, uid, waiting) if shared else None

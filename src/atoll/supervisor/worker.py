@@ -108,8 +108,7 @@ class Environment(Host, Signer):
         """Announces the environment and begins to work.
 
         Raises EnvironmentNameTaken. When Redis cannot be reached it starts all the same, with the apps it
-        knows
-        from before, and announces itself as soon as it can.
+        knows from before, and announces itself as soon as it can.
         """
         try:
             await self._announce()

@@ -5,10 +5,9 @@ Promised
     returns, or not at all. A read sees every write that returned before it began, in this process and in
     others. Inside `transaction()` all calls of the given connection see each other's effects; others see
     them after the block has ended. An exception (cancellation too) undoes the block. A transaction inside a
-    transaction is a
-    savepoint: its failure undoes only its own part.
-    Calls may be cancelled at any await; connections are never left in the middle of something. A write that
-    was cancelled outside a transaction has happened as a whole or not at all. Several tasks may use a
+    transaction is a savepoint: its failure undoes only its own part. Calls may be cancelled at any await;
+    connections are never left in the middle of something. A write that was cancelled outside a transaction
+    has happened as a whole or not at all. Several tasks may use a
     `Database` at once; the connection of one transaction belongs to one task.
 
 Not promised

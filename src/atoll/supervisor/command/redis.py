@@ -1,10 +1,9 @@
 """Commands in Redis: one stream per environment, one stream of receipts, and the receipts themselves.
 
 Keys below the namespace: `command:to:<environment>` (stream of an hour), `command:receipt:<environment>:<id>`
-(kept as
-long), `command:receipts` (stream, capped: says which receipt changed). What must not happen twice is
-decided
-by scripts: `take` and `expire` compete for an accepted command, and a final receipt stays as it is.
+(kept as long), `command:receipts` (stream, capped: says which receipt changed). What must not happen twice
+is decided by scripts: `take` and `expire` compete for an accepted command, and a final receipt stays as it
+is.
 """
 
 from __future__ import annotations

@@ -143,8 +143,7 @@ class Presence(ABC):
         """Makes the instance known and keeps it alive.
 
         Raises EnvironmentNameTaken when a live instance of that name has another address. Instances of the
-        same
-        address live together; those of a process that is known to be gone are replaced.
+        same address live together; those of a process that is known to be gone are replaced.
         """
 
     @abstractmethod

@@ -1,8 +1,8 @@
 """The Lua scripts of the Redis presence. Time is always Redis's own, in milliseconds since 1970.
 
 An instance is a member "<environment>|<instance>" of the zset of leases (score: when its lease ends) and a
-hash
-of its own: address, card, renewals, lag, problem, seen, beat. Hashes are named by a prefix and the member.
+hash of its own: address, card, renewals, lag, problem, seen, beat. Hashes are named by a prefix and the
+member.
 """
 
 _NOW = """

@@ -1,8 +1,7 @@
 """What every command adapter must do (supervisor/command/base.py says it in words).
 
 The test module gives fixtures `commands` and `other_commands`: the Supervisor's and the environment's
-adapter on
-the same service. For memory both are the same object.
+adapter on the same service. For memory both are the same object.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What every presence adapter must do (supervisor/presence/base.py says it in words).
 
 The test module gives fixtures `presence` and `other_presence`: two adapters on the same service, as two
-processes
-would have them. For memory both are the same object.
+processes would have them. For memory both are the same object.
 """
 
 from __future__ import annotations
