@@ -70,8 +70,7 @@ class Forward:
     """The app runs elsewhere. `targets` is ordered by preference and never empty.
 
     `pinned` says that the caller asked for one environment, so there is nothing to fall back to and no
-    affinity
-    cookie to set.
+    affinity cookie to set.
     """
 
     app: str
@@ -94,9 +93,11 @@ class Unavailable:
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """The app is on its way. `wait(seconds)` ends as soon as it answers or has failed, at the latest after
-    that
-    time with the `Unavailable` of that moment. Abandoning (cancelling) a wait does not disturb the start."""
+    """The app is on its way.
+
+    `wait(seconds)` ends as soon as it answers or has failed, at the latest after that time with the
+    `Unavailable` of that moment. Abandoning (cancelling) a wait does not disturb the start.
+    """
 
     app: str
     wait: Callable[[float], Awaitable[Local | Forward | Unavailable]] = field(compare=False)

@@ -4,15 +4,13 @@ Promised
 - A command goes accepted -> delivered -> applied | failed, or accepted -> expired. A final state never
   changes.
 - `send` is idempotent by request id, and so is carrying out: a command that comes twice (the service lost
-  its data
-  and the sender sent it again) is answered with the outcome of the first time, by the environment that kept
-  it.
+  its data and the sender sent it again) is answered with the outcome of the first time, by the environment
+  that kept it.
 - A command is never both expired and carried out: `take` and `expire` are decided in one place, one of them
   wins.
 - Each live instance of the environment gets each command, in the order sent, once per instance while the
-  service
-  keeps its data; after a loss possibly again. A command sent while no instance lives waits until its
-  deadline.
+  service keeps its data; after a loss possibly again. A command sent while no instance lives waits until
+  its deadline.
 - `now` is the service's clock; deadlines are measured with it by both sides.
 
 Not promised: that a receipt is kept for longer than an hour, or that it survives a loss of everything: then
@@ -99,9 +97,10 @@ class Commands(ABC):
 
     @abstractmethod
     async def take(self, environment: str, delivery: Delivery, instance: str) -> Receipt:
-        """Says that the instance takes up the command. Carry it out only if the answer's state is
-        "delivered";
-        one past its deadline becomes expired."""
+        """Says that the instance takes up the command.
+
+        Carry it out only if the answer's state is "delivered"; one past its deadline becomes expired.
+        """
 
     @abstractmethod
     async def settle(self, receipt: Receipt) -> Receipt:

@@ -7,11 +7,10 @@ Promised
 - Time is the service's, not the node's: clocks that differ or jump do no harm.
 - Rows and models written are seen by the next `snapshot` and `pull`.
 - Changes arrive soon and usually once, in the order of one writer. They may be lost or repeated when the
-  service
-  restarts; then a `Gap` comes, and the reader takes a `snapshot`.
+  service restarts; then a `Gap` comes, and the reader takes a `snapshot`.
 - When everything stored was lost, live environments are listed again within seconds without anybody's
-  doing, and
-  `Pull.epoch` and `Snapshot.epoch` change, which tells writers to write their rows and models again.
+  doing, and `Pull.epoch` and `Snapshot.epoch` change, which tells writers to write their rows and models
+  again.
 
 Not promised: that a row or model written once stays; who wrote it (bodies are signed by their writers).
 Errors: `RedisUnavailable` where there is a service that can be away. Before `open` and after `close`

@@ -36,8 +36,7 @@ class LeaseKeeper:
     """Renews one lease from a thread with a connection of its own, and announces again what got lost.
 
     The thread is watched by the event loop: should it end, another one is started. The event loop is
-    watched by
-    the thread: how late it is goes out with each renewal.
+    watched by the thread: how late it is goes out with each renewal.
 
     Args:
         gone: instances of the same environment whose processes are known to have ended.

@@ -2,9 +2,9 @@
 
 Keys below the namespace: `presence:leases` (zset: end by Redis's clock), for each instance the hashes
 `presence:instance:<environment>|<instance>` and `presence:rows:<environment>|<instance>`, the models in the
-hash
-`presence:models:<environment>` with `...:version`, `presence:events` (stream, capped) and `presence:epoch`, a
-random mark that is gone when everything is gone. The lease is renewed by a thread (lease.py).
+hash `presence:models:<environment>` with `...:version`, `presence:events` (stream, capped) and
+`presence:epoch`, a random mark that is gone when everything is gone. The lease is renewed by a thread
+(lease.py).
 """
 
 from __future__ import annotations

@@ -16,10 +16,9 @@ class AppRuntime(ABC):
     """One app in this process.
 
     Making one does nothing yet: no connection, no file. The environment calls the methods one at a time,
-    except
-    `stop`, which may follow a cancelled `start`. Every method is idempotent, and repeating it after the
-    process
-    was killed in the middle leads to the same end. Errors are `AtollError`s whose text a person may see.
+    except `stop`, which may follow a cancelled `start`. Every method is idempotent, and repeating it after
+    the process was killed in the middle leads to the same end. Errors are `AtollError`s whose text a person
+    may see.
     """
 
     @abstractmethod
@@ -54,8 +53,8 @@ class AppRuntime(ABC):
     @abstractmethod
     async def destroy(self, *, remove_database: bool) -> None:
         """After `stop`: removes what the app left here; with `remove_database` also its database, if the
-        owner
-        marker is the app's."""
+        owner marker is the app's.
+        """
 
     @property
     @abstractmethod

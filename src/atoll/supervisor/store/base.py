@@ -1,10 +1,9 @@
 """The app store: the durable truth about apps, and about environments that were ever seen.
 
 Promised: what a method returned for is on disk. `update` is atomic among all processes of the database: the
-change
-is applied to the newest record, or not at all. Secrets are encrypted at rest.
-Not promised: notice of changes made elsewhere; `versions` tells cheaply what they were.
-Errors: `AppNameTaken`, `AppNotFound`, and those of the database. Nothing works before `prepare`.
+change is applied to the newest record, or not at all. Secrets are encrypted at rest. Not promised: notice
+of changes made elsewhere; `versions` tells cheaply what they were. Errors: `AppNameTaken`, `AppNotFound`,
+and those of the database. Nothing works before `prepare`.
 """
 
 from __future__ import annotations
