@@ -67,8 +67,8 @@ class AppModel(Struct, frozen=True, kw_only=True, rename="camel"):
     """What an environment is told about one app: all it needs to bring the app to the desired state.
 
     Args:
-        uid: identity of this creation of the app. A later app of the same name has another one. Databases made
-            for the app carry it as owner marker.
+        uid: identity of this creation of the app. A later app of the same name has another one. Databases
+            made for the app carry it as owner marker.
         secret: hex, signs the app's tokens.
         generation: grows with every change of the model; an older one is never acted on.
         goal_generation: the generation at which what should be the case (not only a name) last changed.
