@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 log = logging.getLogger(__name__)
 
 _ASK_AGAIN = 0.5
+
+
+async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancels the tasks and waits until all have ended, whatever their outcome.
+
+    Cancels again and again: a library may swallow a cancellation that comes with the answer it waits for, and
+    one cancellation would then leave its task running for ever.
+    """
+    tasks = list(tasks)
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=_ASK_AGAIN)
 
 
 class BackgroundTasks:
@@ -60,11 +73,7 @@ class BackgroundTasks:
     async def cancel_all(self) -> None:
         """Cancels every task and waits until all have ended."""
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        # Again and again: a library may swallow a cancellation that comes with the answer it waits for.
-        while pending := [task for task in tasks if not task.done()]:
-            for task in pending:
-                task.cancel()
-            await asyncio.wait(pending, timeout=_ASK_AGAIN)
+        await end_tasks(tasks)
         self._tasks.difference_update(tasks)
 
     def _finished(self, task: asyncio.Task[Any]) -> None:

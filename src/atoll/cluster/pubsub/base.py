@@ -25,6 +25,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from atoll.lifecycle import end_tasks
+
 log = logging.getLogger(__name__)
 LONGEST_QUEUE = 5000
 
@@ -66,8 +68,7 @@ class Subscription:
         self._closed = True
         self._ended(self)
         if self._task is not asyncio.current_task():
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end_tasks([self._task])
 
     async def _deliver(self) -> None:
         while not self._closed:

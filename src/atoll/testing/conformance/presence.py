@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from atoll.errors import EnvironmentNameTaken
+from atoll.lifecycle import end_tasks
 from atoll.supervisor.identity import KeyPair
 from atoll.supervisor.models import EnvironmentCard
 from atoll.supervisor.presence.base import Event, Presence, Sighting
@@ -85,8 +86,7 @@ class Reader:
 
     async def close(self) -> None:
         """Ends reading."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end_tasks([self._task])
 
 
 @pytest.mark.anyio
