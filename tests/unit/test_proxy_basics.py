@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
-from proxy_kit import Request, StaticRouter, client, forward, gateway, head, upstream
+from proxy_kit import Request, StaticRouter, client, eventually, forward, gateway, head, upstream
+
+from atoll.gateway.incoming import Incoming
+from atoll.supervisor.proxy_exchange import Exchange
 
 pytestmark = pytest.mark.anyio
 
@@ -109,3 +113,53 @@ async def test_unknown_app_is_404_with_its_code() -> None:
     async with gateway(StaticRouter()) as running, client(running) as user:
         answer = await user.get("/api/__app/nothing/x")
         assert (answer.status, answer.code) == (404, "APP_NOT_FOUND")
+
+
+def remains() -> int:
+    """How many requests and exchanges are in memory."""
+    return sum(isinstance(entry, Incoming | Exchange) for entry in gc.get_objects())
+
+
+async def test_an_answered_request_is_gone_without_the_garbage_collector() -> None:
+    async with (
+        upstream() as env,
+        gateway(StaticRouter(forward("crm", env))) as running,
+        client(running) as user,
+    ):
+        gc.collect()
+        before = remains()
+        gc.disable()
+        try:
+            for _ in range(20):
+                await user.get("/api/__app/crm/posts:list")
+                await user.ask(head("POST", "/api/x", X_App="crm", Content_Length="5") + "hello")
+            await eventually(lambda: remains() == before, "answered requests leave the memory")
+        finally:
+            gc.enable()
+
+
+async def test_requests_that_failed_leave_the_memory() -> None:
+    async def silent(request: Request) -> None:
+        await asyncio.sleep(60)
+
+    async def torn(request: Request) -> None:
+        await request.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        request.writer.transport.abort()
+
+    async with upstream(silent, "env_a") as a, upstream(torn, "env_b") as b, upstream(name="env_c") as c:
+        router = StaticRouter({**forward("late", a), **forward("torn", b), **forward("away", c)})
+        await c.stop()
+        async with gateway(router) as running:
+            gc.collect()
+            before = remains()
+            for _ in range(5):
+                async with client(running) as user:
+                    assert (await user.get("/api/__app/away/x")).status == 503
+                async with client(running) as user:
+                    await user.send(head("GET", "/api/__app/torn/x"))
+                    await user.reader.read()
+                async with client(running) as user:
+                    await user.send(head("GET", "/api/__app/late/x"))
+                    await eventually(lambda: running.proxy.running == 1, "the request is under way")
+            router.reports.clear()  # the errors in it know where they were raised
+            await eventually(lambda: gc.collect() >= 0 and remains() == before, "nothing of them is left")

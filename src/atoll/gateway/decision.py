@@ -21,7 +21,7 @@ REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 SERVED_HERE = frozenset({Kind.READY, Kind.IDENTITY, Kind.ASSET})
 
 
-class Decision(Struct, gc=False):
+class Decision(Struct):
     """The answer to "what now?" for one request.
 
     Args:

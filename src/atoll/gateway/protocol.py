@@ -102,6 +102,7 @@ class GatewayProtocol(HttpToolsProtocol):
                 serving.held.cancel()
             if serving.exchange is not None:
                 serving.exchange.cancel()
+                serving.exchange = None  # see Incoming
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -486,6 +487,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def cut(self) -> None:
         """See proxy_exchange.Client."""
+        if self.serving is not None:
+            self.serving.exchange = None  # see Incoming
         self.serving = None
         self._close()
 
@@ -495,7 +498,7 @@ class GatewayProtocol(HttpToolsProtocol):
         if incoming is None or incoming.exchange is None:
             upstream.drop()
             return
-        exchange = incoming.exchange
+        exchange, incoming.exchange = incoming.exchange, None  # see Incoming
         self.edge.proxy.outbox.flush()
         self.connections.discard(self)
         keep_alive(self.transport)
@@ -521,6 +524,7 @@ class GatewayProtocol(HttpToolsProtocol):
         incoming, self.serving = self.serving, None
         if incoming is not None:
             incoming.answered = True
+            incoming.exchange = None  # see Incoming
         if not keep_alive or self.transport.is_closing():
             self.sealed = True
             self.waiting.clear()

@@ -64,7 +64,7 @@ class Client(Protocol):
         """The head of a 101 answer was written; from now on bytes flow freely. `rest` came after the head."""
 
 
-class Order(Struct, gc=False):
+class Order(Struct):
     """A request to be forwarded.
 
     Args:
