@@ -35,7 +35,8 @@ async def read_body(receive: Any, headers: dict[str, str], limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> PayloadTooLarge:
-    return PayloadTooLarge(f"The request is too large: at most {limit // 1_000_000} MB are accepted")
+    shown = f"{limit / 1_000_000:.3g} MB" if limit >= 100_000 else f"{limit} bytes"
+    return PayloadTooLarge(f"The request is too large: at most {shown} are accepted")
 
 
 def decode_body(body: bytes, content_type: str) -> Any:
