@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from proxy_kit import StaticRouter
 
 from atoll.errors import AppNotFound, BadRequest
+from atoll.gateway.decision import REMEMBERED_LENGTH, Switchboard
 from atoll.gateway.resolver import Kind, Resolved, resolve, split_target
 from atoll.supervisor.proxy_head import notable_of
+from atoll.supervisor.proxy_trust import TrustedProxies
+from atoll.supervisor.routing import Local, Unavailable
 
 
 def chosen(target: str, host: str = "entry.test", **headers: str) -> Resolved:
@@ -167,3 +171,43 @@ def test_an_app_path_selects_its_first_segment_or_nothing(tail: str) -> None:
     found = chosen(target)
     assert found.app == "crm"
     assert found.path == b"/api/" + target[len("/api/__app/crm/") :].encode()
+
+
+def test_a_path_seen_before_is_decided_by_all_the_rest_of_the_request() -> None:
+    """Only what the path itself says is remembered: not the host, the headers, the query, nor the route."""
+    router = StaticRouter(hosts={"crm.example.com": "crm"})
+    switchboard = Switchboard(router, TrustedProxies())
+
+    def app(path: bytes, query: bytes = b"", host: bytes = b"entry.test", **headers: bytes) -> str:
+        notable = {b"host": host, **{f"x-{name}".encode(): value for name, value in headers.items()}}
+        return switchboard.decide(path, query, notable, b"", trusted=False).resolved.app
+
+    for _ in range(2):
+        assert app(b"/api/x") == "main"
+        assert app(b"/api/x", host=b"crm.example.com") == "crm"
+        assert app(b"/api/x", app=b"shop") == "shop"
+        assert app(b"/api/x", b"__appName=shop") == "shop"
+        assert app(b"/api/__app/blog/x", app=b"shop") == "blog"
+
+    async def answers(scope: object, receive: object, send: object) -> None:
+        raise NotImplementedError
+
+    def route() -> object:
+        return switchboard.decide(b"/api/__app/blog/x", b"", {b"host": b"h"}, b"", trusted=False).route
+
+    assert isinstance(route(), Unavailable)
+    router.routes["blog"] = Local(answers, "blog")
+    assert isinstance(route(), Local)
+
+
+@pytest.mark.parametrize("length", [REMEMBERED_LENGTH, REMEMBERED_LENGTH + 1])
+def test_paths_of_any_length_are_decided_alike(length: int) -> None:
+    switchboard = Switchboard(StaticRouter(), TrustedProxies())
+    good = b"/api/__app/crm/".ljust(length, b"x")
+    bad = b"/api/__app/c!m/".ljust(length, b"x")
+    for _ in range(2):
+        decided = switchboard.decide(good, b"", {b"host": b"h"}, b"", trusted=False)
+        assert (decided.resolved.app, decided.resolved.path) == ("crm", good.replace(b"__app/crm/", b""))
+        refused = switchboard.decide(bad, b"", {b"host": b"h"}, b"", trusted=False)
+        assert isinstance(refused.route, Unavailable)
+        assert isinstance(refused.route.error, AppNotFound)

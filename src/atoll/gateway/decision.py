@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import count
 from uuid import uuid4
 
 from msgspec import Struct
 
 from atoll.errors import AtollError, HostUnknown
-from atoll.gateway.resolver import API_KIND, MAIN, Kind, Resolved, resolve
+from atoll.gateway.resolver import API_KIND, MAIN, Kind, Resolved, read_path, resolve
 from atoll.supervisor.proxy_head import AFFINITY_COOKIE, Notable, first_of
 from atoll.supervisor.proxy_trust import TrustedProxies
 from atoll.supervisor.routing import Forward, Route, Router, Target, Unavailable, normal_host
@@ -18,6 +19,8 @@ from atoll.supervisor.routing import Forward, Route, Router, Target, Unavailable
 DECISION = "atoll.decision"
 """Key of the ASGI scope under which the protocol hands its decision to the gateway's ASGI app."""
 REQUEST_ID = re.compile(rb"[!-~]{1,128}")
+REMEMBERED_PATHS = 2048
+REMEMBERED_LENGTH = 256  # of a path in bytes, so that nobody can fill the memory with long ones
 SERVED_HERE = frozenset({Kind.READY, Kind.IDENTITY, Kind.ASSET})
 
 
@@ -48,6 +51,8 @@ class Switchboard:
         # Ids are UUIDs whose last part counts: unique, cheap, and neighbours are seen to be neighbours.
         self._request_ids = str(uuid4())[:24].encode("ascii")
         self._numbers = count(1)
+        # What a path says never changes, and most requests are for few paths.
+        self._by_path = lru_cache(REMEMBERED_PATHS)(read_path)
 
     def decide(self, path: bytes, query: bytes, notable: Notable, host: bytes, *, trusted: bool) -> Decision:
         """What is to become of a request.
@@ -68,7 +73,8 @@ class Switchboard:
         host = host or notable.get(b"host", b"")
         resolved: Resolved | None = None
         try:
-            resolved = resolve(path, query, notable, host, self.router.app_by_host)
+            by_path = self._by_path if len(path) <= REMEMBERED_LENGTH else read_path
+            resolved = resolve(path, query, notable, host, self.router.app_by_host, by_path)
             if self._hosts and not resolved.chosen and normal_host(host.decode("latin-1")) not in self._hosts:
                 raise HostUnknown("This server does not answer under this host name. Check the address.")
             kind = resolved.kind

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
+from typing import TypeAlias
 from urllib.parse import unquote, unquote_plus
 
 from msgspec import Struct
@@ -52,6 +53,10 @@ SERVER_PATHS = {
     b"/api/__identity": Kind.IDENTITY,
     b"/api/__ready": Kind.READY,
 }
+
+
+ByPath: TypeAlias = tuple[Kind, str | None, bytes, str]
+"""What a path says: kind, the app it names (a valid name), the path for the app, the base of pages."""
 
 
 class Resolved(Struct, gc=False):
@@ -103,6 +108,7 @@ def resolve(
     notable: Mapping[bytes, bytes],
     host: bytes,
     app_by_host: Callable[[str], str | None],
+    by_path: Callable[[bytes], ByPath] | None = None,
 ) -> Resolved:
     """Chooses the app, lowest first: host, X-App, `__appName`, `/api/__app/`, `/files/` and `/apps/`.
 
@@ -112,6 +118,7 @@ def resolve(
         notable: the headers that mean something, see `proxy_head.note`.
         host: the host the client asked for, as it came ("" when unknown).
         app_by_host: the app whose custom domain a host is.
+        by_path: a `read_path` that remembers what it was asked before.
 
     Raises:
         BadRequest: a choice is made twice with different values.
@@ -126,7 +133,7 @@ def resolve(
         environment = by_query_environment or environment
     if environment and ENVIRONMENT_NAME.fullmatch(environment) is None:
         raise BadRequest("The name of the environment is not valid. Check __env or X-Environment.")
-    kind, named, path, base = _by_path(path)
+    kind, named, path, base = (by_path or read_path)(path)
     app = named or app
     if not app:
         app = app_by_host(host.decode("latin-1")) if host else None
@@ -137,8 +144,8 @@ def resolve(
     return Resolved(app, environment, kind, path, query, base, True)
 
 
-def _by_path(path: bytes) -> tuple[Kind, str | None, bytes, str]:
-    """What a path says: kind, the app it names (a valid name), the path for the app, the base of pages."""
+def read_path(path: bytes) -> ByPath:
+    """What a path says by itself. Raises AppNotFound for what cannot be the name of an app."""
     if path.startswith(API):
         if path.startswith(API_OF_APP):
             name, _, rest = path[len(API_OF_APP) :].partition(b"/")

@@ -274,9 +274,10 @@ class Exchange(Reply):
         """The answer is complete: the connection goes back, the client goes on."""
         if self._chunk_answer:
             self._out.append(trailer_bytes(trailers))
-        self.flush()
         connection, self._connection = self._connection, None
         self._over = True
+        if self._out:
+            self._client.write(self._out)
         if connection is not None:
             if self._paused and not connection.transport.is_closing():
                 connection.transport.resume_reading()

@@ -81,7 +81,8 @@ IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"
 APP_COOKIES = (b"nb_auth_token_", b"nb_role_", b"nb_authenticator_")
 AFFINITY_COOKIE = b"atoll_env_"
 STATUS_LINES = {
-    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
+    (status.value, status.phrase.encode()): b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
+    for status in HTTPStatus
 }
 
 
@@ -260,8 +261,8 @@ def answer_bytes(head: AnswerHead, *, app: bytes, added: bytes) -> list[bytes]:
         app: the app that answers; cookies of other apps cannot be set by it.
         added: header lines to add, each ending with CRLF (framing, connection, request id, cookies).
     """
-    line = STATUS_LINES.get(head.status)
-    if line is None or not line.endswith(head.reason + b"\r\n"):
+    line = STATUS_LINES.get((head.status, head.reason))
+    if line is None:
         line = b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)
     lines = [line, *head.lines]
     for name, value in head.notable:
