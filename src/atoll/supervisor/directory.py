@@ -211,11 +211,13 @@ def _status(record: AppRecord, row: StatusRow) -> Status:
         return row.status
     if row.status in TRANSITIONAL:
         return row.status
-    if record.desired in ("running", "ready") and row.status == "running" and row.restarts == record.restarts:
+    if record.desired == "ready" and row.status == "running" and row.restarts == record.restarts:
         return "running"
-    if record.desired == "stopped" and row.status == "stopped":
-        return "stopped"
-    return _expected(record) if row.status != "running" else "commanding"
+    # Even a row that looks like the goal was written for an older one: with orders that cross, the
+    # environment may be about to carry out one in between, so only its answer to the last one counts.
+    if record.desired == "stopped" or row.status == "running":
+        return "commanding"
+    return _expected(record)
 
 
 def _expected(record: AppRecord) -> Status:
