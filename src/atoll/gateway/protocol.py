@@ -45,6 +45,25 @@ COPIED = 32_768  # below this, copying pieces together costs less than handing t
 class GatewayProtocol(HttpToolsProtocol):
     """One client connection. Implements `proxy_exchange.Client` for the request that is being served."""
 
+    # uvicorn's attributes nearly fill what Python finds fast in an object's dictionary: ours lie beside it.
+    __slots__ = (
+        "closing",
+        "deadline",
+        "edge",
+        "head_size",
+        "idle",
+        "in_head",
+        "notable",
+        "origin",
+        "parsing",
+        "sealed",
+        "serving",
+        "tunnel",
+        "unsent",
+        "waiting",
+        "write_deadline",
+    )
+
     def __init__(
         self,
         config: Config,
