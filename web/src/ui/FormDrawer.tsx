@@ -1,9 +1,9 @@
-import { Button, Drawer, Group, Modal, Stack, Text } from '@mantine/core';
+import { Drawer } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { type ReactNode, useEffect, useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import type { ReactNode } from 'react';
 
 import classes from './FormDrawer.module.css';
+import { useDirtyGuard } from './useDirtyGuard';
 
 interface Props {
   opened: boolean;
@@ -11,7 +11,7 @@ interface Props {
   title: ReactNode;
   /** Width in pixels on wide screens; full-screen below 768 px. */
   size?: number;
-  /** Unsaved input: closing asks first. */
+  /** Unsaved input: closing, Back, links and closing the tab ask first. */
   dirty?: boolean;
   /** Offers "Save and leave" in that question. Resolves to false when it did not save. */
   onSave?: () => Promise<boolean>;
@@ -23,83 +23,24 @@ interface Props {
 /** A panel from the right that never loses input by accident. */
 export function FormDrawer({ opened, onClose, title, size = 640, dirty = false, onSave, footer, children }: Props) {
   const phone = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false });
-  const [asking, setAsking] = useState(false);
-  // Later: drawer and dialog both listen for Escape on the window, and one key press must reach only one of them.
-  const ask = (on: boolean) => window.setTimeout(() => setAsking(on));
-  const close = () => (dirty ? ask(true) : onClose());
-  useLeaveGuard(opened && dirty);
+  const guard = useDirtyGuard({ dirty: opened && dirty, onSave, onClose });
   return (
     <>
       <Drawer
         opened={opened}
-        onClose={close}
+        onClose={guard.close}
         position="right"
         size={phone ? '100%' : size}
         title={title}
         padding={phone ? 'sm' : 'lg'}
         classNames={{ content: classes.content, body: classes.body, title: classes.title }}
         closeButtonProps={{ size: 'lg' }}
-        closeOnEscape={!asking}
+        closeOnEscape={!guard.asking}
       >
         <div className={classes.scroll}>{children}</div>
         {footer && <div className={classes.footer}>{footer}</div>}
       </Drawer>
-      <DiscardDialog
-        opened={asking}
-        onKeep={() => ask(false)}
-        onDiscard={() => {
-          setAsking(false);
-          onClose();
-        }}
-        onSave={
-          onSave &&
-          (async () => {
-            setAsking(false);
-            if (await onSave()) onClose();
-          })
-        }
-      />
+      {guard.dialog}
     </>
   );
-}
-
-interface DiscardProps {
-  opened: boolean;
-  onKeep: () => void;
-  onDiscard: () => void;
-  onSave?: (() => Promise<void>) | undefined;
-}
-
-function DiscardDialog({ opened, onKeep, onDiscard, onSave }: DiscardProps) {
-  const { t } = useTranslation('ui');
-  return (
-    <Modal opened={opened} onClose={onKeep} title={t('discard.question')} size="sm">
-      <Stack gap="md">
-        <Text size="sm">{t('discard.consequence')}</Text>
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" color="red" onClick={onDiscard}>
-            {t('discard.discard')}
-          </Button>
-          {onSave && (
-            <Button variant="default" onClick={() => void onSave()}>
-              {t('discard.save')}
-            </Button>
-          )}
-          <Button onClick={onKeep} data-autofocus>
-            {t('discard.keep')}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
-  );
-}
-
-/** The browser asks before the page with unsaved input is left or loaded again. */
-export function useLeaveGuard(active: boolean): void {
-  useEffect(() => {
-    if (!active) return;
-    const stop = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener('beforeunload', stop);
-    return () => window.removeEventListener('beforeunload', stop);
-  }, [active]);
 }

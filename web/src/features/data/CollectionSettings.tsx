@@ -3,8 +3,8 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../app/api';
 import { ErrorState } from '../../ui/ErrorState';
-import { useLeaveGuard } from '../../ui/FormDrawer';
 import { toast } from '../../ui/toasts';
+import { useDirtyGuard } from '../../ui/useDirtyGuard';
 import { interfaceOf } from '../../fields';
 import classes from './data.module.css';
 import { collectionTitle, fieldTitle, shownFields, titleField, type CollectionMeta } from './model';
@@ -28,20 +28,23 @@ export function CollectionSettings({ collection, configure }: Props) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   const dirty = JSON.stringify(values) !== JSON.stringify(saved);
-  useLeaveGuard(dirty);
-  const save = async () => {
+  const save = async (): Promise<boolean> => {
+    if (!values.title.trim()) return false;
     setBusy(true);
     setError(null);
     try {
       await api.resource('collections').update(collection.name, { ...values, title: values.title.trim() });
       await refresh();
       toast.success(t('collections.saved'));
+      return true;
     } catch (problem) {
       setError(problem as Error);
+      return false;
     } finally {
       setBusy(false);
     }
   };
+  const guard = useDirtyGuard({ dirty, onSave: save });
   const names = shownFields(collection).filter((field) => interfaceOf(field).id !== 'json');
   return (
     <form
@@ -49,9 +52,10 @@ export function CollectionSettings({ collection, configure }: Props) {
       style={{ maxWidth: 640 }}
       onSubmit={(event) => {
         event.preventDefault();
-        if (values.title.trim()) void save();
+        void save();
       }}
     >
+      {guard.dialog}
       <Stack gap="md">
         {error && <ErrorState error={error} />}
         <TextInput

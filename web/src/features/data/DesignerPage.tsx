@@ -33,7 +33,8 @@ function Designer({ collection }: { collection: CollectionMeta }) {
   const [deleting, setDeleting] = useState(false);
   const configure = mayConfigure(useAccount()) && collection.system !== true;
   const tab = TABS.find((known) => known === wanted) ?? 'fields';
-  const toList = () => void router.navigate({ to: '/admin/settings/data/$source/collections', params: { source } });
+  const toList = () =>
+    void router.navigate({ to: '/admin/settings/data/$source/collections', params: { source }, ignoreBlocker: true });
   return (
     <>
       <Breadcrumbs mb="xs">

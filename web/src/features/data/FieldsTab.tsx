@@ -37,7 +37,9 @@ export function FieldsTab({ collection, configure }: Props) {
     return [...all.filter((field) => !isSystemField(field)), ...all.filter(isSystemField)];
   }, [collection]);
   const query = useLocalPage({ data: fields, error, isFetching, isPlaceholderData: false, refetch }, state, columns);
-  const show = (field: string | undefined) => void navigate({ search: (old) => ({ ...old, field }), replace: field === undefined });
+  // The drawer asks for itself before it closes.
+  const show = (field: string | undefined) =>
+    void navigate({ search: (old) => ({ ...old, field }), replace: field === undefined, ignoreBlocker: true });
   const editing = fields.find((field) => field.name === shown) ?? null;
   const canChange = (field: FieldMeta) => configure && !isSystemField(field);
   return (

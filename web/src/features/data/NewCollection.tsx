@@ -43,6 +43,7 @@ export function NewCollection({ onClose }: { onClose: () => void }) {
       void router.navigate({
         to: '/admin/settings/data/$source/collections/$collection/$tab',
         params: { source: 'main', collection: made.name, tab: 'data' },
+        ignoreBlocker: true,
       });
       return true;
     } catch (problem) {

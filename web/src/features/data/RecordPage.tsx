@@ -31,7 +31,7 @@ function Content({ collection, id }: { collection: CollectionMeta; id: string })
   const { edit } = useSearch({ from: '/admin/r/$collection/$id' });
   const query = useQuery(recordQuery(collection, id));
   const record = query.data;
-  const setEdit = (on: boolean) => void navigate({ to: '.', search: on ? { edit: true } : {} });
+  const setEdit = (on: boolean) => void navigate({ to: '.', search: on ? { edit: true } : {}, ignoreBlocker: true });
   const toList = () => void navigate({ to: '/admin/r/$collection', params: { collection: collection.name } });
   const writable = editableFields(collection).length > 0;
   const remove = () => {

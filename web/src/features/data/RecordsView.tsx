@@ -52,7 +52,12 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const show = useCallback(
     (record: string | undefined, edit?: boolean) => {
       rememberFocus(record !== undefined);
-      void navigate({ to: '.', search: (old: Record<string, unknown>) => ({ ...old, record: record === undefined ? undefined : recordParam(record), edit: edit || undefined }) });
+      void navigate({
+        to: '.',
+        search: (old: Record<string, unknown>) => ({ ...old, record: record === undefined ? undefined : recordParam(record), edit: edit || undefined }),
+        // The drawer asks for itself before it closes.
+        ignoreBlocker: true,
+      });
     },
     [navigate, rememberFocus],
   );
