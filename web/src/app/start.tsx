@@ -9,6 +9,7 @@ import { startTranslations } from './i18n';
 import { lifecycle } from './lifecycle';
 import { watchMaintenance } from './maintenance';
 import { Providers } from './Providers';
+import { router } from './router';
 import { live } from './ws';
 
 const RELOADED_KEY = 'atoll.reloaded';
@@ -33,11 +34,12 @@ export async function startApp(): Promise<void> {
   reloadOnMissingChunk();
   giveNonceToScrollLock();
   document.title = boot.title;
-  await startTranslations();
+  if (boot.maintenance) lifecycle.set(boot.maintenance.code, boot.maintenance.message);
+  // The screen's own code arrives while the texts do.
+  await Promise.all([startTranslations(), boot.maintenance ? undefined : router.load()]);
   api.onSlowDown = (seconds) => toast.info(i18next.t('error.slowDown', { ns: 'ui', count: seconds }), seconds * 1000);
   live.start();
   watchMaintenance();
-  if (boot.maintenance) lifecycle.set(boot.maintenance.code, boot.maintenance.message);
   const element = document.getElementById('root');
   if (!element) throw new Error('index.html has no element with the id "root"');
   createRoot(element).render(

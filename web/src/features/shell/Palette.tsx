@@ -2,6 +2,7 @@ import { ActionIcon, Kbd, Tooltip, UnstyledButton, useMantineColorScheme } from 
 import { Spotlight, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight';
 import { IconKeyboard, IconLogout, IconMoon, IconPlayerPlay, IconPlus, IconSearch, IconSun } from '@tabler/icons-react';
 import { useRouter } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { type Account, mayConfigure } from '../../app/account';
@@ -46,10 +47,13 @@ interface Props {
 /** Every screen, app and action by name. */
 export function Palette({ account, places, onHelp }: Props) {
   const { t } = useTranslation();
-  const groups = useGroups(account, places, onHelp);
+  const [opened, setOpened] = useState(false);
+  const groups = useGroups(account, places, onHelp, opened);
   return (
     <Spotlight
       actions={groups}
+      onSpotlightOpen={() => setOpened(true)}
+      onSpotlightClose={() => setOpened(false)}
       shortcut={['mod + K']}
       nothingFound={t('palette.nothing')}
       highlightQuery
@@ -67,13 +71,13 @@ export function Palette({ account, places, onHelp }: Props) {
   );
 }
 
-function useGroups(account: Account | undefined, places: Place[], onHelp: () => void): SpotlightActionGroupData[] {
+function useGroups(account: Account | undefined, places: Place[], onHelp: () => void, opened: boolean): SpotlightActionGroupData[] {
   const { t } = useTranslation();
   const router = useRouter();
   const { setColorScheme } = useMantineColorScheme();
   const leave = useSignOut();
   const { mutate } = useAppCommand();
-  const apps = useShownApps().apps ?? [];
+  const apps = useShownApps(opened).apps ?? [];
   const manages = isMainApp && mayConfigure(account);
   const startable = manages ? apps.filter((app) => app.status && actionsFor(app.status).start) : [];
   return [

@@ -61,18 +61,18 @@ export function canListApps(): boolean {
   return isMainApp || (isBehindEntry && sessionOf('main').token !== null);
 }
 
-export function useApps() {
+export function useApps(wanted = true) {
   const open = useLiveState() === 'open' && isMainApp;
   return useQuery({
     ...appsQuery,
-    enabled: canListApps(),
+    enabled: wanted && canListApps(),
     refetchInterval: (query) => pollInterval(open, query.state.data?.some(isTransitional) ?? false),
   });
 }
 
-/** All apps for those who manage them, the pinned ones for everybody else. */
-export function useShownApps() {
-  const all = useApps();
+/** All apps for those who manage them, the pinned ones for everybody else; not asked for until `wanted`. */
+export function useShownApps(wanted = true) {
+  const all = useApps(wanted);
   const forbidden = all.error instanceof ApiError && all.error.status === 403;
   const pinned = useQuery({
     queryKey: ['pinnedApplications'],
