@@ -227,6 +227,27 @@ class LeaseLost(AtollError):
     status = 409
 
 
+class QueueUnavailable(AtollError):
+    """The broker of the queue cannot be reached, or the queue was closed."""
+
+    code = "QUEUE_UNAVAILABLE"
+    status = 503
+
+
+class QueueItemRefused(AtollError):
+    """Raised by a handler whose item can never be done: it becomes a dead letter without further tries."""
+
+    code = "QUEUE_ITEM_REFUSED"
+    status = 400
+
+
+class QueueItemNotUnderstood(AtollError):
+    """Raised by a handler that does not know this kind of item: it waits for a consumer that does."""
+
+    code = "QUEUE_ITEM_NOT_UNDERSTOOD"
+    status = 400
+
+
 # --- Application ------------------------------------------------------------------------------------
 
 
