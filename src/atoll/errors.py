@@ -248,6 +248,27 @@ class QueueItemNotUnderstood(AtollError):
     status = 400
 
 
+class NoWorkerIdFree(AtollError):
+    """All worker ids are in use; an instance without one is not started."""
+
+    code = "NO_WORKER_ID_FREE"
+    status = 503
+
+
+class WorkerIdLayoutDiffers(AtollError):
+    """Instances of one installation were given different widths of worker ids."""
+
+    code = "WORKER_ID_LAYOUT_DIFFERS"
+    status = 409
+
+
+class WorkerIdLost(AtollError):
+    """This instance has no worker id at the moment, so it can make no ids."""
+
+    code = "WORKER_ID_LOST"
+    status = 503
+
+
 # --- Application ------------------------------------------------------------------------------------
 
 

@@ -274,10 +274,18 @@ class Settings:
     queue_adapter: str = variable("QUEUE_ADAPTER", "memory", one_of("memory", "redis", "rabbitmq"), "Kind of message queue.")
     queue_adapter_redis_url: str | None = variable("QUEUE_ADAPTER_REDIS_URL", None, redis_address, "Redis of the queue.", secret=True, shown="REDIS_URL")
     queue_adapter_rabbitmq_url: str | None = variable("QUEUE_ADAPTER_RABBITMQ_URL", None, address("amqp", "amqps"), "RabbitMQ of the queue.", secret=True)
+    worker_id_bits: int = variable("WORKER_ID_BITS", 5, whole(5, 10), "Width of worker ids: 5 for 32 instances, as documented, up to 10 for 1024. Ids of records then have fewer numbers per second. The same on all instances; change it only while all are stopped.")
+    worker_id_lease_seconds: float = variable("WORKER_ID_LEASE_SECONDS", 60.0, duration(2, 3600), "How long the worker id of a killed instance stays taken. The same on all instances.")
     cluster_mode: str = variable("CLUSTER_MODE", "", any_text, "Number of processes on this machine.", shown="one")
     worker_mode: str = variable("WORKER_MODE", "", any_text, "Which background services this instance runs.", shown="requests and all services")
 
     # fmt: on
+
+    @property
+    def worker_id_redis_url(self) -> str | None:
+        """The Redis that gives worker ids: REDIS_URL, else any that instances of this server share."""
+        shared = self.app_supervisor_redis_url if self.remote else self.pubsub_adapter_redis_url
+        return self.redis_url or shared
 
     @property
     def remote(self) -> bool:

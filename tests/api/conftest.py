@@ -14,15 +14,19 @@ from argon2 import PasswordHasher
 
 from atoll.application.app import Application, RootAccount
 from atoll.cluster.pubsub import MemoryPubSub, PubSub
+from atoll.cluster.worker_id import MemoryWorkerIds
 from atoll.database.drivers import Database
+from atoll.testing.ids import ids
 
 SECRET = b"0123456789abcdef0123456789abcdef"
+# Apps of one test may share a database: each has a number of its own.
+NUMBERS = MemoryWorkerIds(bits=10, lease_seconds=600)
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 ROOT = RootAccount("nocobase", "root@example.com", "Super Admin", password_hash=CHEAP.hash("admin123"))
 
 
 def make_app(database: Database, storage: Path, sync: PubSub | None = None, **more: Any) -> Application:
-    settings: dict[str, Any] = {"name": "main", "secret": SECRET, **more}
+    settings: dict[str, Any] = {"name": "main", "secret": SECRET, "ids": ids(NUMBERS), **more}
     return Application(database=database, storage=storage, sync=sync or MemoryPubSub(), **settings)
 
 

@@ -26,6 +26,7 @@ from atoll.application.app import Application, RootAccount
 from atoll.cluster.pubsub import MemoryPubSub
 from atoll.database.config import DatabaseConfig
 from atoll.database.drivers import connect
+from atoll.testing.ids import ids
 
 from .conftest import CHEAP, SECRET
 
@@ -55,7 +56,9 @@ def serving(config: DatabaseConfig, storage: Path) -> Iterator[str]:
     async def run() -> None:
         database = connect(config)
         await database.open()
-        app = Application(name="main", database=database, secret=SECRET, storage=storage, sync=MemoryPubSub())
+        app = Application(
+            name="main", database=database, secret=SECRET, storage=storage, sync=MemoryPubSub(), ids=ids()
+        )
         await app.install(ROOT)
         await app.start()
         settings = uvicorn.Config(app, port=0, log_level="critical", lifespan="off", access_log=False)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from atoll.application.fields import FIELD_TYPES, make_field
 from atoll.application.fields.base import DatabaseKind
-from atoll.application.fields.snowflake_id import EPOCH, SnowflakeIds
 from atoll.errors import AtollError, BadRequest, InvalidValue
 
 KINDS: tuple[DatabaseKind, ...] = ("sqlite", "postgres")
@@ -95,15 +94,3 @@ def test_sqlite_refuses_digits_it_cannot_keep() -> None:
 def test_unknown_types_name_the_known_ones() -> None:
     with pytest.raises(BadRequest, match="string"):
         make_field("f", {"type": "nonsense"})
-
-
-def test_snowflake_layout_and_order() -> None:
-    ids = SnowflakeIds(3)
-    made = [ids.next() for _ in range(70_000)]
-    assert made == sorted(set(made))
-    assert {number >> 16 & 31 for number in made} == {3}
-    assert made[-1] < 2**53
-    assert made[0] >> 21 <= made[-1] >> 21
-    assert EPOCH + (made[0] >> 21) > 1_700_000_000
-    with pytest.raises(ValueError, match="worker id"):
-        SnowflakeIds(32)

@@ -52,7 +52,7 @@ class Application:
         plugins: instances made for this app.
         timezone: "UTC" or an offset such as "+08:00", used when a request names none.
         title, lang: the first system settings.
-        worker_id: 0..31, distinct for each process that runs the app; random when None.
+        ids: makes the ids of records; one object for all apps of a process.
         body_limit: bytes a request body may have.
     """
 
@@ -64,11 +64,11 @@ class Application:
         secret: bytes,
         storage: Path,
         sync: PubSub,
+        ids: SnowflakeIds,
         plugins: Sequence[Plugin] = (),
         timezone: str = "UTC",
         title: str = "",
         lang: str = "en-US",
-        worker_id: int | None = None,
         body_limit: int = http.BODY_LIMIT,
     ) -> None:
         self.name = name
@@ -83,7 +83,6 @@ class Application:
         self.passwords = Passwords()
         self.throttle = Throttle()
         self.collections = CollectionStore(database, self.resources.names)
-        ids = SnowflakeIds(secrets.randbelow(32) if worker_id is None else worker_id)
         self.records = RecordEngine(database, self.collections, self.events, ids)
         self.accounts = Accounts(database, self.collections, self.records)
         self.users = Users(database, self.collections, self.records, self.accounts, self.passwords)

@@ -10,8 +10,10 @@ import time
 
 from atoll import __version__, logs
 from atoll.application.app import RootAccount
+from atoll.application.fields.snowflake_id import SnowflakeIds
 from atoll.cluster.pubsub import MemoryPubSub, PubSub, RedisPubSub
 from atoll.cluster.redis import RedisConnection
+from atoll.cluster.worker_id import FileWorkerIds, RedisWorkerIds, WorkerId, WorkerIds
 from atoll.database.drivers import PostgresPools
 from atoll.gateway.asgi import AppLabel, Gateway
 from atoll.gateway.decision import Switchboard
@@ -80,7 +82,10 @@ class Server:
         self._pools = PostgresPools()
         self._sync_redis: RedisConnection | None = None
         self._sync = self._messages()
-        around = Surroundings(settings, self._pools, self._sync, self._first_account)
+        self._ids_redis: RedisConnection | None = None
+        self._worker_id = WorkerId(self._worker_ids())
+        ids = SnowflakeIds(self._worker_id)
+        around = Surroundings(settings, self._pools, self._sync, ids, self._first_account)
         self._main = MainApp(around)
         self._halves: Halves = assemble(settings, around, self._main.database)
         self._started = False
@@ -92,6 +97,7 @@ class Server:
         self._http.bind()
         self._halves.router.announce("main")
         await self._http.start()
+        await self._worker_id.start()
         await self._main.reach_database()
         await self._halves.open()
         supervisor, environment = self._halves.supervisor, self._halves.environment
@@ -112,8 +118,10 @@ class Server:
         await self._main.stop()
         await self._halves.close()
         await self._sync.close()
-        if self._sync_redis is not None:
-            await self._sync_redis.close()
+        await self._worker_id.stop()
+        for connection in (self._sync_redis, self._ids_redis):
+            if connection is not None:
+                await connection.close()
 
     def hurry(self) -> None:
         """Asked a second time to stop: no more waiting for requests."""
@@ -128,6 +136,14 @@ class Server:
             return MemoryPubSub()
         self._sync_redis = RedisConnection(address, self._settings.redis_namespace)
         return RedisPubSub(self._sync_redis)
+
+    def _worker_ids(self) -> WorkerIds:
+        settings, address = self._settings, self._settings.worker_id_redis_url
+        width = (settings.worker_id_bits, settings.worker_id_lease_seconds)
+        if address is None:
+            return FileWorkerIds(settings.storage_path / "worker_ids", *width)
+        self._ids_redis = RedisConnection(address, settings.redis_namespace)
+        return RedisWorkerIds(self._ids_redis, *width)
 
     def _front(self) -> HttpServer:
         settings, router = self._settings, self._halves.router
@@ -152,13 +168,20 @@ class Server:
         )
 
     def _checks(self) -> dict[str, Check]:
-        checks: dict[str, Check] = {"start": self._is_started, "database": self._database_answers}
+        checks: dict[str, Check] = {
+            "start": self._is_started,
+            "database": self._database_answers,
+            "worker id": self._has_worker_id,
+        }
         if self._halves.connections:
             checks["redis"] = self._redis_answers
         return checks
 
     async def _is_started(self) -> str | None:
         return None if self._started else "the server is starting"
+
+    async def _has_worker_id(self) -> str | None:
+        return self._worker_id.problem
 
     async def _database_answers(self) -> str | None:
         await self._main.database.ping()

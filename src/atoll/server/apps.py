@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from atoll.application.app import Application, RootAccount
+from atoll.application.fields.snowflake_id import SnowflakeIds
 from atoll.cluster.pubsub import PubSub
 from atoll.database import provision
 from atoll.database.config import DatabaseConfig
@@ -33,12 +34,14 @@ class Surroundings:
 
     Args:
         sync: carries messages between instances of an app, each app on channels of its own.
+        ids: makes the ids of records for all of them.
         first_account: the account an app gets when nobody asked for another one.
     """
 
     settings: Settings
     pools: PostgresPools
     sync: PubSub
+    ids: SnowflakeIds
     first_account: Callable[[], Awaitable[RootAccount]]
 
 
@@ -134,6 +137,7 @@ class ApplicationRuntime(AppRuntime):
                 secret=bytes.fromhex(model.secret),
                 storage=self._folder,
                 sync=self._sync,
+                ids=self._around.ids,
                 timezone=offset(settings.timezone),
                 title=model.display_name,
                 lang=settings.app_lang,

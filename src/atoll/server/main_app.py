@@ -64,6 +64,7 @@ class MainApp:
             secret=main_token_secret(settings),
             storage=app_folder(settings, "main"),
             sync=self._around.sync.scope(f"main.{settings.environment_name or settings.app_mode}"),
+            ids=self._around.ids,
             plugins=plugins,
             timezone=offset(settings.timezone),
             title="Atoll",

@@ -3,41 +3,59 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind
 from atoll.application.fields.integer import BigIntField
+from atoll.cluster.worker_id import WorkerId, WorkerIdLease
 
 EPOCH = 1_605_024_000
+LOW_BITS = 21
 
 
 class SnowflakeIds:
-    """Makes ids: 32 bits of seconds since `EPOCH`, 5 of the worker, 16 of a counter within the second.
+    """Makes ids: 32 bits of seconds since `EPOCH`, 5 of the worker id, 16 of a counter within the second.
 
-    Never gives an id twice while the worker id is unique: when the clock goes back, or the counter of a
-    second is used up, the next second is taken in advance instead of waiting.
+    A wider worker id takes its bits from the counter. One object serves all apps of a process.
+
+    Never gives an id twice: every second that ids are made of lies in the window of the worker id's lease,
+    and no two windows of a number meet (see `atoll.cluster.worker_id`). This machine's clock is not asked.
+    When the counter of a second is used up, the next second of the window is taken in advance.
     """
 
-    def __init__(self, worker_id: int) -> None:
-        if not 0 <= worker_id <= 31:
-            raise ValueError(f"worker id {worker_id} is not in 0..31")
-        self._worker = worker_id << 16
+    def __init__(self, worker: WorkerId) -> None:
+        self._worker = worker
+        self._counter_bits = LOW_BITS - worker.bits
+        self._most = (1 << self._counter_bits) - 1
+        self._lease: WorkerIdLease | None = None
         self._second = 0
-        self._sequence = 0
+        self._counter = 0
         self._lock = threading.Lock()
 
     def next(self) -> int:
-        """The next id."""
+        """The next id.
+
+        Raises WorkerIdLost while this process has no worker id, or has used up the seconds of its window.
+        """
         with self._lock:
-            second = int(time.time()) - EPOCH
-            if second > self._second:
-                self._second, self._sequence = second, 0
-            elif self._sequence == 0xFFFF:
-                self._second, self._sequence = self._second + 1, 0
+            lease = self._worker.lease
+            if lease is None:
+                raise self._worker.missing()
+            now = lease.now()
+            if now > self._second or lease is not self._lease:
+                # A window that opens in the future is used from its beginning.
+                self._begin(lease, max(now, self._second + 1, lease.opens))
+            elif self._counter == self._most:
+                self._begin(lease, self._second + 1)
             else:
-                self._sequence += 1
-            return (self._second << 21) | self._worker | self._sequence
+                self._counter += 1
+            return ((self._second - EPOCH) << LOW_BITS) | (lease.number << self._counter_bits) | self._counter
+
+    def _begin(self, lease: WorkerIdLease, second: int) -> None:
+        if second >= lease.ends:
+            raise self._worker.missing()
+        self._worker.used = second
+        self._lease, self._second, self._counter = lease, second, 0
 
 
 class SnowflakeIdField(BigIntField):
@@ -50,5 +68,5 @@ class SnowflakeIdField(BigIntField):
         self.auto_increment = False
 
     def initial(self, kind: DatabaseKind) -> Any:
-        """None: the record engine fills it from the app's `SnowflakeIds`."""
+        """None: the record engine fills it from the server's `SnowflakeIds`."""
         return None
