@@ -5,6 +5,7 @@ export {
   isEmptyValue,
   plainTitle,
   titleOf,
+  type CellEditing,
   type Choice,
   type FieldInterface,
   type FieldMeta,

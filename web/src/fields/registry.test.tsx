@@ -9,12 +9,13 @@ import { startTranslations } from '../app/i18n';
 import english from './locales/en-US.json';
 import operators from '../ui/FilterBuilder/locales/en-US.json';
 import { INTERFACES, InvalidInput, interfaceById, interfaceOf, isEditable, isRequired, plainTitle, type FieldMeta } from '.';
+import { parseBoolean } from './interfaces/checkbox';
 import { formatDecimal, parseDecimal } from './interfaces/decimal';
 import { parseJson } from './interfaces/json';
 import { parseNumber } from './interfaces/number';
 import { choicesFromText } from './parts/ChoicesEditor';
 import { numberOf } from './parts/filterValues';
-import { formatDay, toInstant, toLocal } from './parts/moments';
+import { formatDay, parseDay, parseInstant, toInstant, toLocal } from './parts/moments';
 import { formatWhole, parseWhole } from './parts/wholeNumber';
 
 beforeAll(async () => {
@@ -116,6 +117,40 @@ describe('values', () => {
     expect(toLocal(instant)).toBe('2026-11-22 14:30:00');
     expect(toInstant('nonsense')).toBeNull();
     expect(formatDay('2026-11-22', null, 'en-US')).toBe('Nov 22, 2026');
+  });
+
+  it('reads what people and spreadsheets write', () => {
+    expect(parseNumber('1,284.5')).toBe(1284.5);
+    expect(parseNumber('1,284')).toBe(1284);
+    expect(parseNumber('12,5')).toBe(12.5);
+    expect(parseDay('2026/11/2')).toBe('2026-11-02');
+    expect(parseDay('2026-11-02 10:00')).toBe('2026-11-02');
+    expect(parseDay('2026-02-30')).toBeInstanceOf(InvalidInput);
+    expect(parseDay('tomorrow')).toBeInstanceOf(InvalidInput);
+    expect(toLocal(parseInstant('2026-11-22T14:30'))).toBe('2026-11-22 14:30:00');
+    expect(parseInstant('2026-11-22T14:30:00Z')).toBe('2026-11-22T14:30:00.000Z');
+    expect(parseInstant('2026-11-22 25:00')).toBeInstanceOf(InvalidInput);
+    expect(parseBoolean('Yes')).toBe(true);
+    expect(parseBoolean('0')).toBe(false);
+    expect(parseBoolean('perhaps')).toBeInstanceOf(InvalidInput);
+  });
+
+  it('reads the text it gives to other programs', () => {
+    const choices = { uiSchema: { enum: [{ value: 'a', label: 'Open' }] } };
+    const samples: Record<string, unknown> = {
+      text: 'a', longText: 'a\nb', integer: -12, bigInt: '9007199254740993', number: 1.284, decimal: '12.50', checkbox: false,
+      select: 'a', datetime: '2026-11-22T14:30:05.000Z', date: '2026-11-22', json: { a: [1] },
+      uuid: '123e4567-e89b-12d3-a456-426614174000',
+    };
+    const edited = INTERFACES.filter((kind) => kind.inCell);
+    expect(edited.map((kind) => kind.id).sort()).toEqual(Object.keys(samples).sort());
+    for (const kind of edited) {
+      const own = field(kind.wire.type, { ...kind.wire, ...choices } as Partial<FieldMeta>);
+      expect(kind.inCell?.parse(kind.plain(samples[kind.id], own), own), kind.id).toEqual(samples[kind.id]);
+      expect(kind.inCell?.parse(kind.plain(null, own), own), kind.id).toBeNull();
+      const wrong = kind.inCell?.parse('\u0000 no value', own);
+      if (wrong instanceof InvalidInput) expect(english.invalid).toHaveProperty(kind.check?.(wrong, own)?.replace('invalid.', '') ?? '');
+    }
   });
 
   it('keeps unfinished JSON as text', () => {

@@ -38,6 +38,8 @@ export interface EditProps {
   value: unknown;
   onChange: (value: unknown) => void;
   label: ReactNode;
+  /** Names the input where there is no room for a label. */
+  'aria-label'?: string;
   description?: ReactNode;
   error?: ReactNode;
   required?: boolean;
@@ -58,6 +60,16 @@ export interface ConfigProps {
   onChange: (patch: Partial<FieldMeta>) => void;
   /** The field exists already: what would change its column is locked. */
   existing: boolean;
+}
+
+/** Editing in the cell of a list. */
+export interface CellEditing {
+  /** An input of one line; a list of choices; a panel below the cell; or no input: Enter turns it over. */
+  look: 'line' | 'choice' | 'box' | 'toggle';
+  /** Of the input of one line; default is text. */
+  inputType?: 'text' | 'date' | 'datetime-local';
+  /** Text that was typed or pasted as wire value: null for nothing, InvalidInput when it cannot be one. */
+  parse: (text: string, field: FieldMeta) => unknown;
 }
 
 export type InterfaceGroup = 'basic' | 'choices' | 'date' | 'advanced' | 'system';
@@ -81,10 +93,14 @@ export interface FieldInterface {
   operators: readonly string[];
   /** Plain text of a value in the user's language; '' for nothing. */
   text: (value: unknown, field: FieldMeta, language: string) => string;
+  /** Text for other programs, the same in every language; `inCell.parse` reads it back. */
+  plain: (value: unknown, field: FieldMeta) => string;
   Cell: ComponentType<ViewProps>;
   View: ComponentType<ViewProps>;
   /** Null: shown, never edited. */
   Edit: ComponentType<EditProps> | null;
+  /** Null: not in a list's cells. */
+  inCell: CellEditing | null;
   FilterValue: ComponentType<FilterValueProps> | null;
   Config: ComponentType<ConfigProps> | null;
   /** Key of the message for a value that cannot be saved; null when it can. */

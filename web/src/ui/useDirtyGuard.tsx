@@ -10,6 +10,8 @@ interface Options {
   onSave?: (() => Promise<boolean>) | undefined;
   /** What `close` does once nothing can be lost. */
   onClose?: () => void;
+  /** The input survives as long as the path stays: paging or filtering a list is not leaving it. */
+  survivesOnPage?: boolean;
 }
 
 interface Guard {
@@ -27,7 +29,7 @@ interface Guard {
  *
  * A form that leaves its own page after saving passes `ignoreBlocker: true` to `navigate`.
  */
-export function useDirtyGuard({ dirty, onSave, onClose }: Options): Guard {
+export function useDirtyGuard({ dirty, onSave, onClose, survivesOnPage = false }: Options): Guard {
   const [closing, setClosing] = useState(false);
   // The answer was given: what happens next is meant.
   const answered = useRef(false);
@@ -37,7 +39,12 @@ export function useDirtyGuard({ dirty, onSave, onClose }: Options): Guard {
     if (!dirty) answered.current = false;
   }, [dirty]);
   const isUnsaved = useCallback(() => unsaved.current && !answered.current, []);
-  const blocker = useBlocker({ shouldBlockFn: isUnsaved, enableBeforeUnload: isUnsaved, disabled: !dirty, withResolver: true });
+  const shouldBlock = useCallback(
+    ({ current, next }: { current: { pathname: string }; next: { pathname: string } }) =>
+      isUnsaved() && !(survivesOnPage && current.pathname === next.pathname),
+    [isUnsaved, survivesOnPage],
+  );
+  const blocker = useBlocker({ shouldBlockFn: shouldBlock, enableBeforeUnload: isUnsaved, disabled: !dirty, withResolver: true });
   // Later: drawer and dialog both listen for Escape on the window, and one key press must reach only one of them.
   const ask = (on: boolean) => window.setTimeout(() => setClosing(on));
   const keep = () => {

@@ -17,6 +17,7 @@ import { recordColumns, recordFilterFields } from './recordColumns';
 import { RecordDrawer } from './RecordDrawer';
 import { interfaceOf } from '../../fields';
 import { recordParam } from './routes';
+import { useRecordEditing } from './useRecordEditing';
 import { useReturnFocus } from './useReturnFocus';
 
 interface Props {
@@ -47,6 +48,8 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const refresh = useRefreshRecords(collection.name);
   const searchable = useMemo(() => shownFields(collection).some((field) => interfaceOf(field).searchable), [collection]);
   const writable = editableFields(collection).length > 0;
+
+  const editing = useRecordEditing(collection, rowId);
 
   const rememberFocus = useReturnFocus();
   const show = useCallback(
@@ -117,6 +120,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
             ? [{ id: 'delete', label: t('delete'), icon: <IconTrash size={16} />, danger: true, onAction: (selection) => destroyMany(selection).catch(toast.error) }]
             : undefined
         }
+        editing={key ? editing : undefined}
         filterFields={filterFields}
         searchable={searchable}
         empty={{ text: t('record.empty', { title: collectionTitle(collection) }), action: createButton }}

@@ -1,7 +1,8 @@
 import i18next from 'i18next';
-import type { GridColumn } from '../../ui/DataGrid';
+import type { CellInputProps, GridCellEdit, GridColumn } from '../../ui/DataGrid';
 import type { FilterField } from '../../ui/FilterBuilder';
-import { interfaceOf } from '../../fields';
+import { interfaceOf, isEditable, isEmptyValue, type FieldMeta } from '../../fields';
+import { fieldProblem } from './fieldProblem';
 import { fieldTitle, isSystemField, keyField, listFields, titleField, type CollectionMeta, type RecordRow } from './model';
 
 /** Columns shown before the user chooses; the others wait in the Columns menu. */
@@ -23,10 +24,32 @@ export function recordColumns(collection: CollectionMeta): GridColumn<RecordRow>
       sortable: !UNSORTABLE.has(kind.id),
       hidden: !isTitle && (index >= SHOWN || (isSystemField(field) && kind.id !== 'updatedAt')),
       text: (row) => kind.text(row[field.name], field, i18next.language),
+      copy: (row) => kind.plain(row[field.name], field),
+      edit: cellEdit(field),
       cell: (row) => <kind.Cell field={field} value={row[field.name]} />,
       card: isTitle ? 'title' : 'field',
     };
   });
+}
+
+/** Editing of a field in the list; undefined for what only the server or a form may write. */
+function cellEdit(field: FieldMeta): GridCellEdit<RecordRow> | undefined {
+  const { inCell, Edit } = interfaceOf(field);
+  // The key of a record never changes.
+  if (!inCell || !Edit || !isEditable(field) || field.primaryKey) return undefined;
+  const { look, inputType, parse } = inCell;
+  const Input = ({ label, ...input }: CellInputProps) => (
+    <Edit field={field} label={look === 'choice' ? undefined : label} aria-label={look === 'choice' ? label : undefined} {...input} />
+  );
+  return {
+    look,
+    inputType,
+    value: (row) => row[field.name],
+    apply: (row, value) => ({ ...row, [field.name]: value }),
+    parse: (text) => parse(text, field),
+    check: (value) => fieldProblem(field, isEmptyValue(value) ? null : value),
+    Input,
+  };
 }
 
 export function recordFilterFields(collection: CollectionMeta): FilterField[] {

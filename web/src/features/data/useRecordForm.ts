@@ -1,10 +1,11 @@
 /** State of a record's form: values, what is wrong with them, and saving. */
-import { useCallback, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, type Key } from '../../app/api';
 import { ApiError } from '../../app/errors';
-import { interfaceOf, isEmptyValue, isRequired, type FieldMeta } from '../../fields';
-import { editableFields, fieldTitle, type CollectionMeta, type RecordRow } from './model';
+import { isEmptyValue, type FieldMeta } from '../../fields';
+import { fieldProblem } from './fieldProblem';
+import { editableFields, type CollectionMeta, type RecordRow } from './model';
 import { mapErrors } from './formErrors';
 
 export interface RecordForm {
@@ -39,7 +40,7 @@ export function changedValues(fields: FieldMeta[], values: RecordRow, initial: R
 }
 
 export function useRecordForm(collection: CollectionMeta, record: RecordRow | null, key: Key | null): RecordForm {
-  const { t } = useTranslation('fields');
+  const { t } = useTranslation('data');
   const fields = useMemo(() => editableFields(collection), [collection]);
   const [initial, setInitial] = useState(() => initialValues(fields, record));
   const [values, setValues] = useState(initial);
@@ -49,28 +50,18 @@ export function useRecordForm(collection: CollectionMeta, record: RecordRow | nu
   const [failures, setFailures] = useState(0);
   const dirty = fields.some(({ name }) => !same(values[name], initial[name]));
 
-  const messageFor = useCallback(
-    (field: FieldMeta, value: unknown): string | null => {
-      const title = fieldTitle(field);
-      const missing = isRequired(field) && isEmptyValue(value) && interfaceOf(field).id !== 'uuid';
-      if (missing) return t('required', { title });
-      const wrong = interfaceOf(field).check?.(value, field);
-      return wrong ? t(wrong) : null;
-    },
-    [t],
-  );
   const set = (name: string, value: unknown) => {
     setValues((old) => ({ ...old, [name]: value }));
     setErrors(({ [name]: _gone, ...rest }) => rest);
   };
   const check = (name: string) => {
     const field = fields.find((candidate) => candidate.name === name);
-    const message = field && messageFor(field, values[name]);
+    const message = field && fieldProblem(field, values[name]);
     if (message) setErrors((old) => ({ ...old, [name]: message }));
   };
   const save = async (): Promise<RecordRow | null> => {
     const found = fields.flatMap((field) => {
-      const message = messageFor(field, values[field.name]);
+      const message = fieldProblem(field, values[field.name]);
       return message ? [[field.name, message] as const] : [];
     });
     setErrors(Object.fromEntries(found));
@@ -86,7 +77,7 @@ export function useRecordForm(collection: CollectionMeta, record: RecordRow | nu
       // An update answers with the list of changed records.
       const answer: unknown = key === null ? await resource.create(body) : await resource.update(key, body);
       const saved = (Array.isArray(answer) ? answer[0] : answer) as RecordRow | undefined;
-      if (!saved) throw new ApiError(404, [{ message: t('gone', { ns: 'data' }) }]);
+      if (!saved) throw new ApiError(404, [{ message: t('gone') }]);
       setInitial(values);
       return saved;
     } catch (error) {

@@ -1,7 +1,10 @@
 import { IconNumbers } from '@tabler/icons-react';
-import { wholeEdit } from '../parts/wholeNumber';
+import { parseWhole, wholeEdit } from '../parts/wholeNumber';
 import type { FieldInterface } from '../types';
 import { integer } from './integer';
+
+const MIN = -(2n ** 63n);
+const MAX = 2n ** 63n - 1n;
 
 export const bigInt: FieldInterface = {
   ...integer,
@@ -9,5 +12,6 @@ export const bigInt: FieldInterface = {
   icon: IconNumbers,
   wire: { interface: 'integer', type: 'bigInt' },
   width: 150,
-  Edit: wholeEdit(-(2n ** 63n), 2n ** 63n - 1n),
+  Edit: wholeEdit(MIN, MAX),
+  inCell: { look: 'line', parse: (input) => parseWhole(input, MIN, MAX) },
 };

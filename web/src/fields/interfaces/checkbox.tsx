@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import i18next from 'i18next';
 import { BOOLEAN } from '../operators';
 import { Nothing } from '../parts/plain';
-import { isEmptyValue, type EditProps, type FieldInterface, type ViewProps } from '../types';
+import { InvalidInput, isEmptyValue, type EditProps, type FieldInterface, type ViewProps } from '../types';
 
 function Mark({ value }: ViewProps) {
   const { t } = useTranslation('fields');
@@ -28,6 +28,18 @@ function Edit({ field: _field, value, onChange, autoFocus, required: _required, 
   );
 }
 
+const TRUE = new Set(['true', 'yes', 'y', 'on', '1', 'x', '✓']);
+const FALSE = new Set(['false', 'no', 'n', 'off', '0', '–']);
+
+/** What spreadsheets and people write for yes and no, in the user's language too. */
+export function parseBoolean(input: string): unknown {
+  const text = input.trim().toLowerCase();
+  if (text === '') return null;
+  if (TRUE.has(text) || text === i18next.t('yes', { ns: 'fields' }).toLowerCase()) return true;
+  if (FALSE.has(text) || text === i18next.t('no', { ns: 'fields' }).toLowerCase()) return false;
+  return new InvalidInput(input);
+}
+
 export const checkbox: FieldInterface = {
   id: 'checkbox',
   group: 'choices',
@@ -39,9 +51,12 @@ export const checkbox: FieldInterface = {
   width: 110,
   operators: BOOLEAN,
   text: (value) => (isEmptyValue(value) ? '' : i18next.t(value === true ? 'yes' : 'no', { ns: 'fields' })),
+  plain: (value) => (isEmptyValue(value) ? '' : String(value === true)),
   Cell: Mark,
   View,
   Edit,
+  inCell: { look: 'toggle', parse: parseBoolean },
   FilterValue: null,
   Config: null,
+  check: (value) => (value instanceof InvalidInput ? 'invalid.boolean' : null),
 };

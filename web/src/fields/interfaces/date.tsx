@@ -2,9 +2,9 @@ import { DateInput } from '@mantine/dates';
 import { IconCalendar } from '@tabler/icons-react';
 import { DATE } from '../operators';
 import { DateFilterValue } from '../parts/DateFilterValue';
-import { formatDay } from '../parts/moments';
+import { formatDay, parseDay } from '../parts/moments';
 import { plainDisplay } from '../parts/plain';
-import type { EditProps, FieldInterface } from '../types';
+import { InvalidInput, type EditProps, type FieldInterface } from '../types';
 
 function Edit({ field: _field, value, onChange, autoFocus, ...input }: EditProps) {
   return (
@@ -31,9 +31,12 @@ export const date: FieldInterface = {
   width: 140,
   operators: DATE,
   text: formatDay,
+  plain: (value) => (typeof value === 'string' ? value.slice(0, 10) : ''),
   Cell: plainDisplay(formatDay),
   View: plainDisplay(formatDay),
   Edit,
+  inCell: { look: 'line', inputType: 'date', parse: parseDay },
   FilterValue: DateFilterValue,
   Config: null,
+  check: (value) => (value instanceof InvalidInput ? 'invalid.date' : null),
 };

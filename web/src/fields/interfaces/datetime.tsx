@@ -4,9 +4,9 @@ import { IconClock } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { DATE } from '../operators';
 import { DateFilterValue } from '../parts/DateFilterValue';
-import { formatInstant, toInstant, toLocal } from '../parts/moments';
+import { formatInstant, parseInstant, toInstant, toLocal } from '../parts/moments';
 import { plainDisplay } from '../parts/plain';
-import type { ConfigProps, EditProps, FieldInterface } from '../types';
+import { InvalidInput, type ConfigProps, type EditProps, type FieldInterface } from '../types';
 
 function Edit({ field: _field, value, onChange, autoFocus, ...input }: EditProps) {
   return (
@@ -45,9 +45,12 @@ export const datetime: FieldInterface = {
   width: 190,
   operators: DATE,
   text: formatInstant,
+  plain: (value) => toLocal(value) ?? '',
   Cell: plainDisplay(formatInstant),
   View: plainDisplay(formatInstant),
   Edit,
+  inCell: { look: 'line', inputType: 'datetime-local', parse: parseInstant },
   FilterValue: DateFilterValue,
   Config,
+  check: (value) => (value instanceof InvalidInput ? 'invalid.datetime' : null),
 };

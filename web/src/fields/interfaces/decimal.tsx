@@ -1,6 +1,7 @@
 import { Group, NumberInput, TextInput } from '@mantine/core';
 import { IconCoins } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { withPoint } from '../parts/digits';
 import { asText, plainDisplay } from '../parts/plain';
 import { InvalidInput, isEmptyValue, type ConfigProps, type EditProps, type FieldInterface, type FieldMeta } from '../types';
 import { number } from './number';
@@ -21,7 +22,7 @@ export function formatDecimal(value: unknown, field: FieldMeta, language: string
 
 /** Typed digits as exact text; InvalidInput when they are none or do not fit the column. */
 export function parseDecimal(input: string, field: FieldMeta): unknown {
-  const text = input.trim().replace(',', '.');
+  const text = withPoint(input);
   if (text === '') return null;
   const match = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text);
   const whole = match?.[2] ?? '';
@@ -84,6 +85,7 @@ export const decimal: FieldInterface = {
   Cell: plainDisplay(formatDecimal),
   View: plainDisplay(formatDecimal),
   Edit,
+  inCell: { look: 'line', parse: parseDecimal },
   Config,
   check: (value) => (value instanceof InvalidInput ? 'invalid.decimal' : null),
 };

@@ -1,9 +1,12 @@
 import { IconNumber123 } from '@tabler/icons-react';
 import { NUMBER } from '../operators';
 import { NumberFilterValue } from '../parts/filterValues';
-import { plainDisplay } from '../parts/plain';
-import { checkWhole, formatWhole, wholeEdit } from '../parts/wholeNumber';
+import { asText, plainDisplay } from '../parts/plain';
+import { checkWhole, formatWhole, parseWhole, wholeEdit } from '../parts/wholeNumber';
 import type { FieldInterface } from '../types';
+
+const MIN = -(2n ** 31n);
+const MAX = 2n ** 31n - 1n;
 
 export const integer: FieldInterface = {
   id: 'integer',
@@ -17,9 +20,11 @@ export const integer: FieldInterface = {
   align: 'end',
   operators: NUMBER,
   text: formatWhole,
+  plain: asText,
   Cell: plainDisplay(formatWhole),
   View: plainDisplay(formatWhole),
-  Edit: wholeEdit(-(2n ** 31n), 2n ** 31n - 1n),
+  Edit: wholeEdit(MIN, MAX),
+  inCell: { look: 'line', parse: (input) => parseWhole(input, MIN, MAX) },
   FilterValue: NumberFilterValue,
   Config: null,
   check: checkWhole,

@@ -36,9 +36,11 @@ export const longText: FieldInterface = {
   width: 280,
   operators: TEXT,
   text: asText,
+  plain: asText,
   Cell: plainDisplay((value) => asText(value).replaceAll(/\s+/g, ' ')),
   View,
   Edit,
+  inCell: { look: 'box', parse: (input) => input || null },
   FilterValue: TextFilterValue,
   Config: null,
 };

@@ -3,6 +3,7 @@ import { IconDecimal } from '@tabler/icons-react';
 import { NUMBER } from '../operators';
 import { NumberFilterValue } from '../parts/filterValues';
 import { asText, plainDisplay } from '../parts/plain';
+import { withPoint } from '../parts/digits';
 import { InvalidInput, isEmptyValue, type EditProps, type FieldInterface } from '../types';
 
 const MAX_DIGITS = 15;
@@ -16,9 +17,9 @@ function format(value: unknown, _field: unknown, language: string): string {
 
 /** Typed text as number; "1." and "-" are on the way to one. */
 export function parseNumber(input: string): unknown {
-  const text = input.trim();
+  const text = withPoint(input);
   if (text === '') return null;
-  const number = Number(text.replace(',', '.'));
+  const number = Number(text);
   return Number.isFinite(number) ? number : new InvalidInput(input);
 }
 
@@ -46,9 +47,11 @@ export const number: FieldInterface = {
   align: 'end',
   operators: NUMBER,
   text: format,
+  plain: asText,
   Cell: plainDisplay(format),
   View: plainDisplay(format),
   Edit,
+  inCell: { look: 'line', parse: parseNumber },
   FilterValue: NumberFilterValue,
   Config: null,
   check: (value) => (value instanceof InvalidInput ? 'invalid.number' : null),

@@ -4,10 +4,20 @@ import { CHOICE, takesList } from '../operators';
 import { ChoiceChip } from '../parts/ChoiceChip';
 import { ChoicesEditor } from '../parts/ChoicesEditor';
 import { asText, Nothing } from '../parts/plain';
-import { choicesOf, isEmptyValue, type EditProps, type FieldInterface, type FieldMeta, type FilterValueProps, type ViewProps } from '../types';
+import { choicesOf, InvalidInput, isEmptyValue, type EditProps, type FieldInterface, type FieldMeta, type FilterValueProps, type ViewProps } from '../types';
 
 function labelOf(value: unknown, field: FieldMeta): string {
   return choicesOf(field).find((choice) => choice.value === value)?.label ?? asText(value);
+}
+
+/** The choice with that label or value. */
+function parseChoice(input: string, field: FieldMeta): unknown {
+  const text = input.trim();
+  if (text === '') return null;
+  const choices = choicesOf(field);
+  const same = (name: string) => name.trim().toLowerCase() === text.toLowerCase();
+  const found = choices.find((choice) => same(choice.label)) ?? choices.find((choice) => same(choice.value));
+  return found ? found.value : new InvalidInput(input);
 }
 
 function Cell({ field, value }: ViewProps) {
@@ -59,9 +69,11 @@ export const select: FieldInterface = {
   width: 150,
   operators: CHOICE,
   text: labelOf,
+  plain: labelOf,
   Cell,
   View: Cell,
   Edit,
+  inCell: { look: 'choice', parse: parseChoice },
   FilterValue,
   Config: ({ field, onChange }) => (
     <ChoicesEditor
@@ -69,4 +81,5 @@ export const select: FieldInterface = {
       onChange={(choices) => onChange({ uiSchema: { ...field.uiSchema, enum: choices } })}
     />
   ),
+  check: (value) => (value instanceof InvalidInput ? 'invalid.choice' : null),
 };

@@ -17,6 +17,7 @@ export const id: FieldInterface = {
   Cell: plainDisplay(asText),
   View: plainDisplay(asText),
   Edit: null,
+  inCell: null,
   Config: null,
 };
 
@@ -28,6 +29,7 @@ export const createdAt: FieldInterface = {
   wire: { interface: 'createdAt', type: 'date' },
   creatable: false,
   Edit: null,
+  inCell: null,
   Config: null,
 };
 

@@ -48,9 +48,11 @@ export const text: FieldInterface = {
   width: 200,
   operators: TEXT,
   text: asText,
+  plain: asText,
   Cell: plainDisplay(asText),
   View: plainDisplay(asText),
   Edit,
+  inCell: { look: 'line', parse: (input) => input || null },
   FilterValue: TextFilterValue,
   Config,
 };

@@ -15,9 +15,11 @@ export const unknown: FieldInterface = {
   width: 160,
   operators: PRESENCE,
   text: asText,
+  plain: asText,
   Cell: plainDisplay(asText),
   View: plainDisplay(asText),
   Edit: null,
+  inCell: null,
   FilterValue: null,
   Config: null,
 };

@@ -27,9 +27,11 @@ export const createdBy: FieldInterface = {
   width: 150,
   operators: [],
   text: personName,
+  plain: personName,
   Cell: plainDisplay(personName),
   View: plainDisplay(personName),
   Edit: null,
+  inCell: null,
   FilterValue: null,
   Config: null,
 };

@@ -8,10 +8,11 @@ import { InvalidInput, type EditProps, type FieldInterface } from '../types';
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
+const parse = (text: string) => (text.trim() === '' ? null : UUID.test(text.trim()) ? text.trim() : new InvalidInput(text));
+
 /** Left empty, the server makes one. */
 function Edit({ field, value, onChange, autoFocus, ...input }: EditProps) {
   const { t } = useTranslation('fields');
-  const parse = (text: string) => (text.trim() === '' ? null : UUID.test(text.trim()) ? text.trim() : new InvalidInput(text));
   return (
     <TextInput
       {...input}
@@ -34,9 +35,11 @@ export const uuid: FieldInterface = {
   width: 300,
   operators: KEY,
   text: asText,
+  plain: asText,
   Cell: plainDisplay(asText),
   View: plainDisplay(asText),
   Edit,
+  inCell: { look: 'line', parse },
   FilterValue: TextFilterValue,
   Config: null,
   check: (value) => (value instanceof InvalidInput ? 'invalid.uuid' : null),

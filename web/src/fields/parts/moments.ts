@@ -1,5 +1,5 @@
 import dayjs from 'dayjs';
-import { isEmptyValue } from '../types';
+import { InvalidInput, isEmptyValue } from '../types';
 
 /** What the date inputs speak: local wall clock. */
 export const LOCAL = 'YYYY-MM-DD HH:mm:ss';
@@ -16,6 +16,37 @@ export function toInstant(local: string | null): string | null {
   if (!local) return null;
   const moment = dayjs(local);
   return moment.isValid() ? moment.toISOString() : null;
+}
+
+const DAY = /^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})/;
+const TIME = /^[T\s]\s*(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?$/;
+const two = (part: string | undefined) => (part ?? '0').padStart(2, '0');
+
+/** The day a text starts with, and what follows; null when there is none in the calendar. */
+function dayIn(text: string): { day: string; rest: string } | null {
+  const match = DAY.exec(text);
+  if (!match) return null;
+  const day = `${match[1]}-${two(match[2])}-${two(match[3])}`;
+  return dayjs(day).format('YYYY-MM-DD') === day ? { day, rest: text.slice(match[0].length) } : null;
+}
+
+/** Typed text as a day; a time behind it is left out. */
+export function parseDay(input: string): unknown {
+  const text = input.trim();
+  if (text === '') return null;
+  const found = dayIn(text);
+  return found && (found.rest === '' || TIME.test(found.rest)) ? found.day : new InvalidInput(input);
+}
+
+/** Typed wall clock here as wire instant; a text with a zone of its own is taken as it is. */
+export function parseInstant(input: string): unknown {
+  const text = input.trim();
+  if (text === '') return null;
+  const found = dayIn(text);
+  if (found && /^T.*(Z|[+-]\d{2}:?\d{2})$/.test(found.rest) && dayjs(text).isValid()) return dayjs(text).toISOString();
+  const time = found && TIME.exec(found.rest === '' ? ' 00:00' : found.rest);
+  if (!found || !time || Number(time[1]) > 23 || Number(time[2]) > 59 || Number(time[3] ?? 0) > 59) return new InvalidInput(input);
+  return toInstant(`${found.day} ${two(time[1])}:${time[2]}:${two(time[3])}`);
 }
 
 export function formatInstant(value: unknown, _field: unknown, language: string): string {

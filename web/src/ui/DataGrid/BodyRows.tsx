@@ -4,11 +4,25 @@ import { useTranslation } from 'react-i18next';
 import { cellClasses, cellStyle, growingColumn } from './cellStyle';
 import classes from './DataGrid.module.css';
 import { orderedColumns } from './HeaderRow';
+import { CellEditor as CellInput } from './CellEditor';
+import { FailedCell } from './FailedCell';
 import { RowMenu } from './RowMenu';
 import { ACTIONS_ID, SELECT_ID, cellText, type GridAction, type GridColumn } from './types';
 import type { CellPosition } from './useGridKeyboard';
 import type { GridLayout, TableColumn } from './useGridTable';
+import type { CellChange } from './cellEdits';
+import type { CellEditsState } from './useCellEdits';
+import type { CellEditor } from './useCellEditor';
 import type { Selection } from './useSelection';
+import { InvalidInput } from '../../fields/types';
+
+/** Editing in place, as the rows see it. */
+export interface BodyEditing<Row> extends CellEditsState<Row> {
+  editor: CellEditor;
+  /** The focus is in the grid or in one of its panels. */
+  focused: boolean;
+  focusCell: (to: CellPosition) => void;
+}
 
 export interface BodyProps<Row> {
   layout: GridLayout;
@@ -29,6 +43,8 @@ export interface BodyProps<Row> {
   active: CellPosition;
   titleId: string | undefined;
   flashed: ReadonlySet<string>;
+  /** Null when no cell is edited in place. */
+  editing: BodyEditing<Row> | null;
 }
 
 export function BodyRows<Row>(props: BodyProps<Row>) {
@@ -73,6 +89,9 @@ function BodyRow<Row>(props: RowProps<Row>) {
     >
       {leaves.map((column, at) => {
         const own = columns.get(column.id);
+        const change = props.editing?.edits.of(id, column.id);
+        const editor = props.editing?.editor;
+        const isOpen = editor?.open?.at.row === index && editor.open.at.column === at;
         return (
           <div
             key={column.id}
@@ -81,10 +100,14 @@ function BodyRow<Row>(props: RowProps<Row>) {
             data-column={at}
             aria-colindex={at + 1}
             tabIndex={active.row === index && active.column === at ? 0 : -1}
+            aria-readonly={editor && own ? own.edit === undefined : undefined}
+            aria-invalid={change?.state === 'failed' || undefined}
+            aria-busy={change?.state === 'saving' || undefined}
             style={cellStyle(column)}
-            className={`${classes.cell} ${cellClasses(column, column.id === grows, own?.align)}`}
+            className={`${classes.cell} ${cellClasses(column, column.id === grows, own?.align)} ${changeClass(change)} ${isOpen ? classes.editing : ''}`}
+            onDoubleClick={own?.edit && editor && !isOpen ? () => editor.start({ row: index, column: at }, null) : undefined}
           >
-            <CellContent {...props} columnId={column.id} own={own} />
+            <CellContent {...props} columnId={column.id} own={own} at={{ row: index, column: at }} change={change} isOpen={isOpen} />
           </div>
         );
       })}
@@ -92,8 +115,21 @@ function BodyRow<Row>(props: RowProps<Row>) {
   );
 }
 
-function CellContent<Row>(props: RowProps<Row> & { columnId: string; own: GridColumn<Row> | undefined }) {
-  const { row, index, columnId, own, selection, actions, rowName } = props;
+function changeClass(change: CellChange | undefined): string {
+  if (!change) return '';
+  return (change.state === 'failed' ? classes.failed : classes.saving) ?? '';
+}
+
+interface ContentProps<Row> extends RowProps<Row> {
+  columnId: string;
+  own: GridColumn<Row> | undefined;
+  at: CellPosition;
+  change: CellChange | undefined;
+  isOpen: boolean;
+}
+
+function CellContent<Row>(props: ContentProps<Row>) {
+  const { row, index, columnId, own, selection, actions, rowName, editing, change } = props;
   const { t } = useTranslation('grid');
   if (columnId === SELECT_ID) {
     const onClick = (event: MouseEvent) => selection?.toggle(index, event.shiftKey);
@@ -111,10 +147,50 @@ function CellContent<Row>(props: RowProps<Row> & { columnId: string; own: GridCo
   }
   if (columnId === ACTIONS_ID) return <RowMenu row={row} name={rowName(row)} actions={actions(row)} inGrid />;
   if (!own) return null;
+  if (props.isOpen && own.edit && editing?.editor.open) {
+    const failed = change?.state === 'failed' ? change.value : undefined;
+    return (
+      <CellInput column={own} edit={own.edit} row={row} failed={failed} typed={editing.editor.open.typed} onFinish={editing.editor.finish} />
+    );
+  }
+  if (change?.state === 'failed' && editing) return <Failed {...props} own={own} change={change} editing={editing} />;
   return (
     <span className={classes.content} data-fit={columnId} title={cellText(own, row) || undefined}>
       <LinkedContent {...props} own={own} tabIndex={-1} />
     </span>
+  );
+}
+
+/** A cell whose value was not saved. */
+function Failed<Row>(props: ContentProps<Row> & { own: GridColumn<Row>; change: CellChange; editing: BodyEditing<Row> }) {
+  const { editing, change, own, at, row, rowId, active } = props;
+  const { edits, editor, focusCell } = editing;
+  const typed = change.value instanceof InvalidInput ? change.value.text : null;
+  return (
+    <FailedCell
+      reason={change.reason ?? ''}
+      opened={editing.focused && editor.open === null && active.row === at.row && active.column === at.column}
+      onRetry={
+        typed === null
+          ? () => {
+              void edits.retry(rowId(row));
+              focusCell(at);
+            }
+          : null
+      }
+      onEdit={() => {
+        // A yes/no has no input: the refused value is given up and the cell turned over again.
+        if (own.edit?.look === 'toggle') edits.discard(rowId(row), own.id);
+        else editor.start(at, null);
+      }}
+      onDiscard={() => {
+        edits.discard(rowId(row), own.id);
+        focusCell(at);
+      }}
+      onClose={() => focusCell(at)}
+    >
+      {typed ?? (own.cell ? own.cell(row) : cellText(own, row))}
+    </FailedCell>
   );
 }
 

@@ -21,7 +21,7 @@ export function cardColumns<Row>(columns: GridColumn<Row>[]): {
   return { title, status, fields };
 }
 
-type Props<Row> = Omit<BodyProps<Row>, 'rendered' | 'height' | 'columns' | 'active' | 'layout'> & {
+type Props<Row> = Omit<BodyProps<Row>, 'rendered' | 'height' | 'columns' | 'active' | 'layout' | 'editing'> & {
   label: string;
   columns: GridColumn<Row>[];
 };

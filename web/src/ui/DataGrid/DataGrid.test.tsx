@@ -9,7 +9,7 @@ import { startTranslations } from '../../app/i18n';
 import { DataGrid, type DataGridProps } from './DataGrid';
 import { localPage } from './localPage';
 import { readGridPreference } from './preferences';
-import type { GridColumn, GridState } from './types';
+import type { GridCellEdit, GridColumn, GridState } from './types';
 
 interface City {
   id: string;
@@ -159,6 +159,40 @@ describe('DataGrid', () => {
     expect(screen.getByRole('alert').textContent).toContain('The table is gone');
     await again.click(screen.getByRole('button', { name: 'Try again' }));
     expect(refetch).toHaveBeenCalled();
+  });
+
+  it('edits in the cell: typing, Tab to the next one, Escape, and only where a column can be edited', async () => {
+    const save = vi.fn(async () => undefined);
+    const edit = (name: 'name' | 'people'): GridCellEdit<City> => ({
+      look: 'line',
+      value: (row) => row[name],
+      apply: (row, value) => ({ ...row, [name]: value }),
+      parse: (text) => (name === 'name' ? text : Number(text)),
+      check: (value) => (Number.isNaN(value) ? 'Enter a number' : null),
+      Input: () => null,
+    });
+    const editable: GridColumn<City>[] = [
+      { id: 'id', title: 'Id' },
+      { id: 'name', title: 'Name', edit: edit('name') },
+      { id: 'people', title: 'People', edit: edit('people') },
+    ];
+    const user = show({ columns: editable, editing: { save } });
+    screen.getByRole('gridcell', { name: 'Lima' }).focus();
+    await user.keyboard('Quito');
+    expect(screen.getByRole('textbox', { name: 'Name' })).toHaveProperty('value', 'Quito');
+    await user.keyboard('{Tab}');
+    await waitFor(() => expect(save).toHaveBeenCalledWith(cities[0], { name: 'Quito' }));
+    const people = screen.getByRole('textbox', { name: 'People' });
+    await user.clear(people);
+    await user.keyboard('many{Enter}');
+    expect(await screen.findByText('Enter a number')).toBeTruthy();
+    await user.keyboard('{Escape}');
+    expect(screen.queryByRole('textbox', { name: 'People' })).toBeNull();
+    expect(focused()).toEqual(['0', '2']);
+    expect(save).toHaveBeenCalledTimes(1);
+    await user.keyboard('{ArrowLeft}{ArrowLeft}x{F2}');
+    expect(screen.queryByRole('textbox', { name: 'Id' })).toBeNull();
+    expect(screen.getAllByRole('gridcell', { name: '1' })[0]?.getAttribute('aria-readonly')).toBe('true');
   });
 
   it('renders only what is near when there are many rows', () => {

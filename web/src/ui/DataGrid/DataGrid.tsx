@@ -7,6 +7,7 @@ import { ErrorState } from '../ErrorState';
 import { PageHeader } from '../PageHeader';
 import { Cards, SkeletonCards } from './Cards';
 import classes from './DataGrid.module.css';
+import { FailedBar } from './FailedBar';
 import { Footer } from './Footer';
 import { GridTableView } from './GridTableView';
 import { KeyHelp } from './KeyHelp';
@@ -14,7 +15,8 @@ import { EmptyFiltered, EmptyFirstUse, EmptyPage } from './States';
 import { SelectionBar } from './SelectionBar';
 import { Toolbar } from './Toolbar';
 import { cardColumns } from './Cards';
-import { cellText, type GridAction, type GridBulkAction, type GridColumn, type GridEmpty, type GridQuery, type GridState } from './types';
+import { cellText, type GridAction, type GridBulkAction, type GridColumn, type GridEditing, type GridEmpty, type GridQuery, type GridState } from './types';
+import { useCellEdits } from './useCellEdits';
 import { useDelayed } from './useDelayed';
 import { useFlash } from './useFlash';
 import { useGridTable } from './useGridTable';
@@ -44,6 +46,8 @@ export interface DataGridProps<Row extends object> {
   rowActions?: (row: Row) => GridAction<Row>[];
   /** Makes rows selectable. */
   bulkActions?: GridBulkAction<Row>[];
+  /** Turns editing in cells on, for columns that have `edit`. */
+  editing?: GridEditing<Row>;
   /** Turns the filter on. */
   filterFields?: FilterField[];
   /** Default true. */
@@ -68,18 +72,31 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
   const { columns, query, state, rowId, bulkActions, filterFields } = props;
   const { t, i18n } = useTranslation('grid');
   const phone = useMediaQuery(PHONE, undefined, { getInitialValueInEffect: false }) ?? false;
-  const rows = query.data?.rows ?? (NO_ROWS as Row[]);
+  const loaded = query.data?.rows ?? (NO_ROWS as Row[]);
   const total = query.data?.total;
+  const [live, setLive] = useState('');
+  const [problem, setProblem] = useState('');
+  const saved = useRef(new Set<string>());
+  const cellEdits = useCellEdits({
+    columns,
+    rowId,
+    editing: props.editing,
+    onFailed: setProblem,
+    onSaved: (id) => {
+      saved.current.add(id);
+      setLive(t('edits.saved'));
+    },
+  });
+  const rows = useMemo(() => cellEdits?.edits.overlay(loaded) ?? loaded, [cellEdits, loaded]);
   const selection = useSelection(rows, rowId, state, total);
   const actions = useRowActions(props);
   const hasActions = props.rowActions !== undefined || Boolean(props.onOpen ?? props.onEdit ?? props.onDelete);
   const selectable = (bulkActions?.length ?? 0) > 0;
   const layout = useGridTable({ gridKey: props.gridKey, columns, selectable, hasActions });
-  const [live, setLive] = useState('');
   const [help, setHelp] = useState(false);
   const [filterAt, setFilterAt] = useState<string | null>(null);
   const search = useRef<HTMLInputElement>(null);
-  const flashed = useFlash(rows, rowId, JSON.stringify(state));
+  const flashed = useFlash(loaded, rowId, JSON.stringify(state), saved.current);
   const titleColumn = cardColumns(columns).title;
   const rowName = useCallback(
     (row: Row) => props.rowName?.(row) ?? ((titleColumn && cellText(titleColumn, row)) || rowId(row)),
@@ -180,6 +197,7 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
             onDelete={props.onDelete}
             onFilter={filterFields && ((id) => filterFields.some((field) => field.path === id) && setFilterAt(id))}
             announce={setLive}
+            cellEdits={cellEdits}
           />
         ))}
       {isEmpty && state.page > 1 && <EmptyPage onFirst={() => onState({ page: 1 })} />}
@@ -187,8 +205,10 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
       {query.data && (rows.length > 0 || state.page > 1) && (
         <Footer state={state} onState={onState} shown={rows.length} total={total} hasNext={query.data.hasNext} phone={phone} />
       )}
+      {cellEdits && cellEdits.edits.failed > 0 && <FailedBar edits={cellEdits.edits} />}
       {selectable && <SelectionBar selection={selection} actions={bulkActions ?? []} total={total} />}
-      <KeyHelp opened={help} onClose={() => setHelp(false)} />
+      <KeyHelp opened={help} onClose={() => setHelp(false)} editable={cellEdits !== null} />
+      <VisuallyHidden aria-live="assertive">{problem}</VisuallyHidden>
       <VisuallyHidden aria-live="polite" role="status">
         {live || (total !== undefined && !query.isFetching ? t('results', { count: total, total: format.format(total) }) : '')}
       </VisuallyHidden>

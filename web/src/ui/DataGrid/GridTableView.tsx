@@ -1,19 +1,21 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useCallback, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent } from 'react';
-import { toast } from '../toasts';
-import { useTranslation } from 'react-i18next';
+import { useCallback, useMemo, useRef, useState, type CSSProperties } from 'react';
 import { BodyRows, SkeletonRows, type BodyProps } from './BodyRows';
 import { isOwn } from './cellStyle';
-import { toTsv } from './clipboard';
 import classes from './DataGrid.module.css';
+import { FAILED_PANEL } from './FailedCell';
 import { HeaderRow, orderedColumns } from './HeaderRow';
-import { ROW_HEIGHT, SELECT_ID, VIRTUAL_FROM, cellText, type GridColumn, type GridState } from './types';
+import { ROW_HEIGHT, VIRTUAL_FROM, type GridColumn, type GridState } from './types';
 import { useAvailableHeight } from './useAvailableHeight';
+import { useCellEditor } from './useCellEditor';
+import type { CellEditsState } from './useCellEdits';
+import { useClipboard } from './useClipboard';
+import { useRowKeys } from './useRowKeys';
 import { useScrolled } from './useScrolled';
 import { useGridKeyboard, type CellPosition } from './useGridKeyboard';
 import type { GridLayout } from './useGridTable';
 
-interface Props<Row> extends Omit<BodyProps<Row>, 'columns' | 'rendered' | 'height' | 'active'> {
+export interface TableViewProps<Row> extends Omit<BodyProps<Row>, 'columns' | 'rendered' | 'height' | 'active' | 'editing'> {
   label: string;
   layout: GridLayout;
   columns: GridColumn<Row>[];
@@ -25,6 +27,7 @@ interface Props<Row> extends Omit<BodyProps<Row>, 'columns' | 'rendered' | 'heig
   stale: boolean;
   /** Pixels to leave free below the footer. */
   reserve: number;
+  cellEdits: CellEditsState<Row> | null;
   onEdit?: (row: Row) => void;
   onDelete?: (row: Row) => void;
   onFilter?: (id: string) => void;
@@ -36,7 +39,7 @@ const OVERSCAN = 8;
 const FIT_PADDING = 40;
 
 /** The list as an ARIA grid. */
-export function GridTableView<Row extends object>(props: Props<Row>) {
+export function GridTableView<Row extends object>(props: TableViewProps<Row>) {
   const { layout, rows, state, columns, total, selection } = props;
   const grid = useRef<HTMLDivElement>(null);
   const [menu, setMenu] = useState<string | null>(null);
@@ -60,6 +63,20 @@ export function GridTableView<Row extends object>(props: Props<Row>) {
   const leaves = orderedColumns(layout);
   const columnAt = (at: CellPosition) => leaves[at.column];
   const pageRows = () => Math.max(1, Math.floor(((grid.current?.clientHeight ?? 400) - HEAD_HEIGHT) / height) - 1);
+  const [focused, setFocused] = useState(false);
+  // Editor and keyboard need each other: the editor gives the focus back to a cell.
+  const focusCell = useRef<(to: CellPosition) => void>(() => undefined);
+  const editor = useCellEditor({
+    edits: props.cellEdits?.edits ?? null,
+    rows,
+    rowId: props.rowId,
+    columns: leaves.map((leaf) => byId.get(leaf.id)),
+    focusCell: (to) => focusCell.current(to),
+  });
+  const isFailed = (at: CellPosition) => {
+    const row = rows[at.row];
+    return row !== undefined && props.cellEdits?.edits.of(props.rowId(row), columnAt(at)?.id ?? '')?.state === 'failed';
+  };
   const keyboard = useGridKeyboard({
     grid,
     rowCount: rows.length,
@@ -72,11 +89,15 @@ export function GridTableView<Row extends object>(props: Props<Row>) {
         const id = columnAt(at)?.id ?? '';
         if (at.row < 0 && !isOwn(id)) setMenu(id);
         else if (isOwn(id) || byId.get(id)?.interactive) enterCell(cell);
-        else if (row) props.onOpen?.(row);
+        else if (isFailed(at)) document.querySelector<HTMLElement>(`[${FAILED_PANEL}] button`)?.focus();
+        // The title leads to the record; its text is edited with F2 or by typing.
+        else if (id === props.titleId || !editor.start(at, null)) row && props.onOpen?.(row);
       },
-      key: useRowKeys(props, (at) => columnAt(at)?.id),
+      key: useRowKeys(props, editor, (at) => columnAt(at)?.id),
     },
   });
+  focusCell.current = keyboard.focusCell;
+  const clipboard = useClipboard(props, editor, leaves);
   const fit = (id: string) => {
     const parts = grid.current?.querySelectorAll<HTMLElement>(`[data-fit="${CSS.escape(id)}"]`) ?? [];
     const width = Math.max(72, ...[...parts].map((part) => part.scrollWidth + FIT_PADDING));
@@ -105,8 +126,16 @@ export function GridTableView<Row extends object>(props: Props<Row>) {
         aria-multiselectable={selection ? true : undefined}
         aria-busy={props.busy || props.skeleton}
         onKeyDown={keyboard.onKeyDown}
-        onFocus={keyboard.onFocus}
-        onBlur={keyboard.onBlur}
+        onFocus={(event) => {
+          setFocused(true);
+          keyboard.onFocus(event);
+        }}
+        onBlur={() => {
+          // Moving on inside the grid brings a focus event right behind this one.
+          setFocused(false);
+          keyboard.onBlur();
+        }}
+        {...clipboard}
       >
         <HeaderRow
           layout={layout}
@@ -124,7 +153,14 @@ export function GridTableView<Row extends object>(props: Props<Row>) {
           busy={props.busy}
         />
         {rows.length > 0 && (
-          <BodyRows {...props} columns={byId} active={keyboard.active} rendered={rendered} height={height} />
+          <BodyRows
+            {...props}
+            columns={byId}
+            active={keyboard.active}
+            rendered={rendered}
+            height={height}
+            editing={props.cellEdits && { ...props.cellEdits, editor, focused, focusCell: keyboard.focusCell }}
+          />
         )}
         {props.skeleton && <SkeletonRows layout={layout} />}
       </div>
@@ -143,56 +179,4 @@ function enterCell(cell: HTMLElement): void {
   const control = cell.querySelector<HTMLElement>('button, a[href], input, select, [tabindex]');
   if (control instanceof HTMLButtonElement || (control instanceof HTMLInputElement && control.type === 'checkbox')) control.click();
   else control?.focus();
-}
-
-/** Keys that act on the row or the selection. */
-function useRowKeys<Row extends object>(props: Props<Row>, columnId: (at: CellPosition) => string | undefined) {
-  const { rows, selection } = props;
-  const { t } = useTranslation('grid');
-  const copy = (at: CellPosition) => {
-    const id = columnId(at);
-    const chosen = selection?.value.rows ?? [];
-    const shown = orderedColumns(props.layout).flatMap((leaf) => props.columns.find((column) => column.id === leaf.id) ?? []);
-    const row = rows[at.row];
-    const column = props.columns.find((candidate) => candidate.id === id);
-    const text = chosen.length > 0 ? toTsv(shown, chosen, true) : column && (row ? cellText(column, row) : column.title);
-    if (text === undefined) return;
-    void navigator.clipboard.writeText(text).then(() => props.announce(t('copied')), toast.error);
-  };
-  return (event: KeyboardEvent, at: CellPosition): boolean => {
-    const row = rows[at.row];
-    const onHeaderCheck = at.row < 0 && columnId(at) === SELECT_ID;
-    if (event.ctrlKey || event.metaKey) {
-      if (event.key === 'a' && selection) {
-        selection.selectPage();
-        return true;
-      }
-      if (event.key === 'c' && !window.getSelection()?.toString()) {
-        copy(at);
-        return true;
-      }
-      return false;
-    }
-    if (event.altKey) return false;
-    if (event.key === ' ') {
-      if (!selection) return false;
-      if (onHeaderCheck) selection.togglePage();
-      else if (row) selection.toggle(at.row, event.shiftKey);
-      return true;
-    }
-    if (!row) return false;
-    if ((event.key === 'Backspace' || event.key === 'Delete') && props.onDelete) {
-      props.onDelete(row);
-      return true;
-    }
-    if ((event.key === 'e' || event.key === 'F2') && props.onEdit) {
-      props.onEdit(row);
-      return true;
-    }
-    if (event.key === 'o' && props.rowHref) {
-      window.open(props.rowHref(row), '_blank', 'noopener');
-      return true;
-    }
-    return false;
-  };
 }

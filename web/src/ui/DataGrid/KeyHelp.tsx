@@ -17,13 +17,30 @@ const KEYS: [string, string][] = [
   ['?', 'help'],
 ];
 
-export function KeyHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+const EDITING: [string, string][] = [
+  ['Enter F2', 'cell'],
+  ['A … Z 0 … 9', 'type'],
+  ['Tab', 'tab'],
+  ['Esc', 'cancel'],
+  ['Ctrl/⌘ V', 'paste'],
+  ['Ctrl/⌘ Z', 'undo'],
+  ['Ctrl/⌘ Enter', 'openAnywhere'],
+];
+
+interface Props {
+  opened: boolean;
+  onClose: () => void;
+  /** Cells are edited in place. */
+  editable: boolean;
+}
+
+export function KeyHelp({ opened, onClose, editable }: Props) {
   const { t } = useTranslation('grid');
   return (
     <Modal opened={opened} onClose={onClose} title={t('keys.title')} closeButtonProps={{ 'aria-label': t('keys.close') }}>
       <Table withRowBorders={false}>
         <Table.Tbody>
-          {KEYS.map(([keys, text]) => (
+          {[...KEYS, ...(editable ? EDITING : [])].map(([keys, text]) => (
             <Table.Tr key={text}>
               <Table.Th w={150}>
                 <Kbd>{keys}</Kbd>

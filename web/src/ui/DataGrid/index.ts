@@ -6,7 +6,10 @@ export { isTyping, useShortcuts } from './useShortcuts';
 export type {
   GridAction,
   GridBulkAction,
+  CellInputProps,
+  GridCellEdit,
   GridColumn,
+  GridEditing,
   GridEmpty,
   GridPage,
   GridQuery,

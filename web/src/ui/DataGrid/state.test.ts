@@ -61,7 +61,7 @@ describe('parts of the grid', () => {
 
   it('copies cells so that spreadsheets keep them apart', () => {
     const rows = [{ a: 'x\ty', b: 'say "hi"' }];
-    expect(toTsv([{ id: 'a', title: 'A' }, { id: 'b', title: 'B' }], rows, true)).toBe('A\tB\n"x\ty"\t"say ""hi"""');
+    expect(toTsv([{ id: 'a', title: 'A' }, { id: 'b', title: 'B' }], rows)).toBe('"x\ty"\t"say ""hi"""');
   });
 
   it('survives foreign preferences', () => {

@@ -1,4 +1,5 @@
-import type { ReactNode } from 'react';
+import type { ComponentType, ReactNode } from 'react';
+import type { CellEditing } from '../../fields/types';
 import type { Filter } from '../FilterBuilder/grammar';
 
 /** One sort key of a list, as in `?sort=-createdAt,name`. */
@@ -34,6 +35,37 @@ export interface GridQuery<Row> {
   refetch: () => unknown;
 }
 
+export interface CellInputProps {
+  value: unknown;
+  onChange: (value: unknown) => void;
+  /** Names the input; shown above it in a panel. */
+  label: string;
+  error?: string | undefined;
+}
+
+/** How the cells of a column are edited in place. */
+export interface GridCellEdit<Row> {
+  look: CellEditing['look'];
+  inputType?: CellEditing['inputType'];
+  value: (row: Row) => unknown;
+  /** The row with another value. */
+  apply: (row: Row, value: unknown) => Row;
+  /** Text as it is typed and pasted; an InvalidInput when it cannot be a value. */
+  parse: (text: string) => unknown;
+  /** What is wrong with a value, in words; null when it can be saved. */
+  check: (value: unknown) => string | null;
+  /** The input of a list of choices or a panel. */
+  Input: ComponentType<CellInputProps>;
+}
+
+/** Editing in the cells of a list; columns with `edit` take part. */
+export interface GridEditing<Row> {
+  /** Saves values of one row, by column; rejects when they are not saved. */
+  save: (row: Row, values: Record<string, unknown>) => Promise<void>;
+  /** What an error says about single columns. */
+  explain?: (error: unknown) => Record<string, string>;
+}
+
 export interface GridColumn<Row> {
   id: string;
   /** Header text, translated. */
@@ -42,6 +74,10 @@ export interface GridColumn<Row> {
   cell?: (row: Row) => ReactNode;
   /** Plain text of the cell: tooltip, copy, cards; default is the row's property `id`. */
   text?: (row: Row) => string;
+  /** Text for other programs (copy); default is the plain text. */
+  copy?: (row: Row) => string;
+  /** Editing in place; the grid needs `editing` too. */
+  edit?: GridCellEdit<Row>;
   /** Default true. */
   sortable?: boolean;
   /** Used by localPage only; default is the row's property `id`. */
