@@ -279,6 +279,27 @@ class ApplicationNotInstalled(AtollError):
     status = 503
 
 
+class SchemaTooNew(AtollError):
+    """The app's database was upgraded for a newer version, and older ones are shut out."""
+
+    code = "SCHEMA_TOO_NEW"
+    status = 503
+
+
+class SchemaUpgradeNeeded(AtollError):
+    """The app's database is of an older version, and its automatic upgrade is switched off."""
+
+    code = "SCHEMA_UPGRADE_NEEDED"
+    status = 503
+
+
+class SchemaUpgradeBlocked(AtollError):
+    """An upgrade must wait until instances of an older version have ended."""
+
+    code = "SCHEMA_UPGRADE_BLOCKED"
+    status = 503
+
+
 # --- Apps and environments as the gateway reports them (http-api.md 2.3) ------------------------------
 
 

@@ -199,21 +199,6 @@ async def test_same_name_created_at_once_exists_once(database: Database, tmp_pat
         await each.stop()
 
 
-async def test_a_lost_message_is_made_up_for(database: Database, tmp_path: Path) -> None:
-    one, two = make_app(database, tmp_path), make_app(database, tmp_path)
-    await one.install(ROOT)
-    await one.start()
-    await two.start()
-    await one.collections.create(BOOKS)
-    assert two.collections.get("books") is None
-    assert await two.collections.refresh() is True
-    assert two.collections.get("books") is not None
-    assert await two.collections.refresh() is False
-    assert await one.collections.refresh() is False
-    await one.stop()
-    await two.stop()
-
-
 async def test_names_that_differ_in_case_only_are_refused(root: Api) -> None:
     await root.data("collections:create", BOOKS)
     for action, values in (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from atoll.application.app import Application
-from atoll.application.auth.installation import is_installed
+from atoll.application.migrations import MIGRATIONS, Schema
 from atoll.application.plugin_manager import Plugin
 from atoll.database.config import DatabaseConfig
 from atoll.database.drivers import Database, connect
@@ -60,7 +60,7 @@ async def test_interrupted_install_leaves_nothing(
         patch.setattr(installation._Installation, "_add_root", fail)
         with pytest.raises(RuntimeError, match="killed"):
             await make_app(database, tmp_path).install(ROOT)
-    assert not await is_installed(database)
+    assert not await Schema(database, MIGRATIONS).applied()
     assert await make_app(database, tmp_path).install(ROOT) is True
 
 

@@ -222,8 +222,7 @@ async def test_totals_of_other_instances_are_dropped(
     await one.install(ROOT)
     await one.start()
     await two.start()
-    made = await one.collections.create({"name": "notes", "fields": FIELDS[:1]})
-    await one.collection_changed(made["name"])
+    await one.collections.create({"name": "notes", "fields": FIELDS[:1]})
     heard: list[str] = []
     monkeypatch.setattr(two.records, "forget_totals", heard.extend)
     notes = one.collections.own()["notes"]

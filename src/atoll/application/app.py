@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +17,30 @@ from atoll.application.api.live import LiveHub
 from atoll.application.api.resources import ResourceRegistry
 from atoll.application.api.websocket import serve_websocket
 from atoll.application.auth.accounts import Accounts
-from atoll.application.auth.installation import RootAccount, install, is_installed
+from atoll.application.auth.installation import RootAccount, install
 from atoll.application.auth.passwords import Passwords
 from atoll.application.auth.sessions import Sessions
 from atoll.application.auth.throttle import Throttle
 from atoll.application.auth.users import Users
 from atoll.application.collections.store import CollectionStore
-from atoll.application.events import CollectionChanged, Events, RecordsChanged
+from atoll.application.events import Events, RecordsChanged
 from atoll.application.fields.snowflake_id import SnowflakeIds
+from atoll.application.instances.agreement import Agreement
+from atoll.application.instances.membership import Membership
+from atoll.application.migrations import MIGRATIONS, Migration, Schema
 from atoll.application.plugin_manager import Plugin, PluginManager
 from atoll.application.records.engine import RecordEngine
+from atoll.application.topics import AccountsTopic, CollectionsTopic, InstancesTopic
 from atoll.cluster.pubsub import Gap, PubSub, Subscription
 from atoll.database.drivers.base import Database
-from atoll.errors import ApplicationNotInstalled, AppNotReady
+from atoll.errors import ApplicationNotInstalled, AppNotReady, SchemaTooNew
 from atoll.lifecycle import BackgroundTasks
 
 __all__ = ["Application", "Plugin", "RootAccount"]
 
 log = logging.getLogger(__name__)
 _TELL_WRITES_AFTER = 0.02
-_LOOK_EVERY = 30.0
+_FINISH_EVERY = 2.0
 
 
 class Application:
@@ -54,6 +57,8 @@ class Application:
         title, lang: the first system settings.
         ids: makes the ids of records; one object for all apps of a process.
         body_limit: bytes a request body may have.
+        migrations: of the app's tables, oldest first.
+        upgrade: apply those that are missing at the start; else the start is refused.
     """
 
     def __init__(
@@ -70,6 +75,8 @@ class Application:
         title: str = "",
         lang: str = "en-US",
         body_limit: int = http.BODY_LIMIT,
+        migrations: Sequence[Migration] = MIGRATIONS,
+        upgrade: bool = True,
     ) -> None:
         self.name = name
         self.database = database
@@ -82,24 +89,31 @@ class Application:
         self.live = LiveHub(self._forward_live)
         self.passwords = Passwords()
         self.throttle = Throttle()
-        self.collections = CollectionStore(database, self.resources.names)
+        self._background = BackgroundTasks(f"app:{name}")
+        self._instance = secrets.token_hex(8)
+        self._schema = Schema(database, migrations, automatic=upgrade)
+        self._membership = Membership(database, self._instance, self._schema.names)
+        self.agreement = Agreement(database, self._membership, self._tell, self._admit, self._background)
+        self.collections = CollectionStore(database, self.resources.names, self.agreement)
         self.records = RecordEngine(database, self.collections, self.events, ids)
         self.accounts = Accounts(database, self.collections, self.records)
-        self.users = Users(database, self.collections, self.records, self.accounts, self.passwords)
-        self.sessions = Sessions(name, secret, database, self.collections, self.accounts)
+        self.users = Users(
+            database, self.collections, self.records, self.accounts, self.passwords, self.agreement
+        )
+        self.sessions = Sessions(name, secret, database, self.collections, self.accounts, self.agreement)
+        self.agreement.add(CollectionsTopic(self.collections, self.records, self.events))
+        self.agreement.add(AccountsTopic(self.accounts, self.sessions, self.live))
+        self.agreement.add(InstancesTopic())
         self._title = title or name
         self._lang = lang
         self._sync = sync
         self._plugins = PluginManager(plugins)
         self._subscription: Subscription | None = None
-        self._instance = secrets.token_hex(8)
+        self._refused: SchemaTooNew | None = None
         self._running = False
         self._http = http.HttpApi(self, body_limit)
-        self._background = BackgroundTasks(f"app:{name}")
         self._written: set[str] = set()
         self._telling: asyncio.Task[Any] | None = None
-        self._looked = 0.0
-        self._looking: asyncio.Task[Any] | None = None
         self.events.records.add(self._records_changed)
 
     def __repr__(self) -> str:
@@ -115,25 +129,40 @@ class Application:
     async def install(self, root: RootAccount | None) -> bool:
         """Makes tables and first records; True if this call did it. Any process may call it any time."""
         done = await install(
-            self.database, root, title=self._title, lang=self._lang, passwords=self.passwords
+            self.database,
+            root,
+            title=self._title,
+            lang=self._lang,
+            passwords=self.passwords,
+            schema=self._schema,
         )
         await self._plugins.install(self)
         return done
 
     async def start(self) -> None:
-        """Loads what is kept in memory and starts plugins; raises ApplicationNotInstalled."""
+        """Upgrades tables of an older version, loads what is kept in memory and starts plugins.
+
+        Raises:
+            ApplicationNotInstalled: there are no tables.
+            SchemaTooNew, SchemaUpgradeNeeded, SchemaUpgradeBlocked: the tables do not fit this version.
+        """
         if self._running:
             return
-        if not await is_installed(self.database):
+        applied = await self._schema.applied()
+        if not applied:
             raise ApplicationNotInstalled(f"The app {self.name!r} has no tables yet; install it first")
+        await self._schema.prepare(applied, self._without)
+        self._refused = None
         self._subscription = await self._sync.subscribe(self._channel, self._hear)
         try:
-            await asyncio.gather(self.collections.load(), self.sessions.load(), self.accounts.settings())
+            await self.agreement.join()
+            await self.accounts.settings()
             await self._plugins.start(self)
         except BaseException:
             await self.stop()
             raise
-        self._looked = time.monotonic()
+        if self._schema.unfinished(applied):
+            _ = self._background.keep_running("finish-upgrade", self._finish_upgrade)
         self._running = True
 
     async def stop(self) -> None:
@@ -147,13 +176,37 @@ class Application:
             self._written.clear()
             if subscription is not None:
                 await subscription.close()
+                await self.agreement.leave()
             self.live.drop()
+
+    async def _admit(self) -> None:
+        """Asked whenever this instance becomes a member: has the database been closed to its version?"""
+        try:
+            self._schema.check(await self._schema.applied())
+        except SchemaTooNew as error:
+            self._refused = error
+            await self._membership.withdraw()
+            raise
+
+    async def _without(self, migration: str) -> list[str]:
+        return [each.id for each in await self._membership.others() if migration not in each.migrations]
+
+    async def _finish_upgrade(self) -> None:
+        """Waits for older instances to leave; those that were killed are found by not answering."""
+        while not await self._schema.finish(self._without):
+            async with self.agreement.change("instances"):
+                pass
+            await asyncio.sleep(_FINISH_EVERY)
+        await asyncio.Event().wait()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI: `http` below `/api/` and `websocket`."""
         if scope["type"] == "http":
-            if self._running:
-                self._look_again()
+            if self.agreement.due and self._running:
+                await self.agreement.renew()
+            if self._refused is not None:
+                await http.refuse(self._refused, scope, send)
+            elif self._running:
                 await self._http(scope, receive, send)
             else:
                 error = AppNotReady(f"The app {self.name!r} is stopped", code="APP_STOPPED")
@@ -163,42 +216,7 @@ class Application:
         else:
             raise RuntimeError(f"unexpected ASGI scope {scope['type']!r}")
 
-    def _look_again(self) -> None:
-        """Now and then compares memory with the database, should a message have been lost with its sender."""
-        now = time.monotonic()
-        if now - self._looked > _LOOK_EVERY:
-            self._looked = now
-            self._looking = self._background.spawn("look-again", self._compare())
-
-    async def _compare(self) -> None:
-        self.accounts.forget_all()
-        await self.sessions.load()
-        if await self.collections.refresh():
-            self.records.forget_plans()
-
     # -- changes that other instances must hear of -------------------------------------------------------
-
-    async def collection_changed(self, name: str) -> None:
-        """A collection was created, changed or destroyed by this instance."""
-        self.records.forget_plans()
-        await self._tell({"kind": "collection", "name": name})
-        await self.events.collections.emit(CollectionChanged(name))
-
-    async def user_changed(self, user_id: int) -> None:
-        """A user, or the roles of a user, changed."""
-        self.accounts.forget_user(user_id)
-        self.live.drop_user(user_id)
-        await self._tell({"kind": "user", "id": user_id})
-
-    async def settings_changed(self) -> None:
-        """Settings, roles, authenticators or the token policy changed."""
-        self.accounts.forget_settings()
-        await self._tell({"kind": "settings"})
-
-    async def session_ended(self, blocked: str, user_id: int) -> None:
-        """A token was blocked."""
-        self.live.drop_user(user_id)
-        await self._tell({"kind": "blocked", "token": blocked, "id": user_id})
 
     async def _records_changed(self, change: RecordsChanged) -> None:
         """Others drop their totals; many changes become one message."""
@@ -218,7 +236,7 @@ class Application:
     def _channel(self) -> str:
         return f"app:{self.name}"
 
-    async def _tell(self, message: dict[str, Any]) -> None:
+    async def _tell(self, message: Mapping[str, Any]) -> None:
         encoded = msgspec.json.encode({"v": 1, "from": self._instance, **message})
         await self._sync.publish(self._channel, encoded, skip_self=False)
 
@@ -230,18 +248,8 @@ class Application:
         if told.get("from") == self._instance:
             return
         kind = told.get("kind") if told.get("v") == 1 else None
-        if kind == "collection":
-            await self.collections.reload(told["name"])
-            self.records.forget_plans()
-            await self.events.collections.emit(CollectionChanged(told["name"]))
-        elif kind == "user":
-            self.accounts.forget_user(told["id"])
-            self.live.drop_user(told["id"])
-        elif kind == "settings":
-            self.accounts.forget_settings()
-        elif kind == "blocked":
-            self.sessions.block(told["token"])
-            self.live.drop_user(told["id"])
+        if kind in ("changed", "known"):
+            await self.agreement.hear(told)
         elif kind == "records":
             self.records.forget_totals(told["names"])
         elif kind == "live":
@@ -251,6 +259,5 @@ class Application:
             await self._forget_everything()
 
     async def _forget_everything(self) -> None:
-        self.accounts.forget_all()
         self.records.forget_plans()
-        await asyncio.gather(self.collections.load(), self.sessions.load())
+        await self.agreement.forget()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import insert, select
+from sqlalchemy.schema import CreateTable
 
 from atoll.application.auth.accounts import DEFAULT_POLICY, POLICY_KEY
 from atoll.application.auth.passwords import Passwords
@@ -16,11 +17,11 @@ from atoll.application.collections.system import DEFINITIONS, system_collections
 from atoll.application.fields.datetime import stored
 from atoll.application.fields.moments import now_ms
 from atoll.application.fields.uuid import random_name
+from atoll.application.instances.membership import instances_table
+from atoll.application.migrations.schema import Schema
 from atoll.database.drivers.base import Connection, Database
-from atoll.errors import UnknownColumn
 
 Row = Mapping[str, Any]
-_SCHEMA = "0001-first"
 _SHOWN = ("users", "roles")
 
 
@@ -35,29 +36,30 @@ class RootAccount:
     password_hash: str | None = field(default=None, repr=False)
 
 
-async def is_installed(database: Database) -> bool:
-    """Whether the app's tables are there. Installation is one transaction, so one row speaks for all."""
-    table = system_collections(database.kind, database.table_prefix)["migrations"].table
-    try:
-        return bool((await database.run(select(table.c.name).limit(1))).rows)
-    except UnknownColumn:
-        return False
-
-
 async def install(
-    database: Database, root: RootAccount | None, *, title: str, lang: str, passwords: Passwords
+    database: Database,
+    root: RootAccount | None,
+    *,
+    title: str,
+    lang: str,
+    passwords: Passwords,
+    schema: Schema,
 ) -> bool:
-    """Makes tables and first records; True when they were made by this call. Any process may call it."""
-    if await is_installed(database):
+    """Makes tables and first records; True when they were made by this call. Any process may call it.
+
+    It is one transaction, so one row of `schema` speaks for all.
+    """
+    if await schema.applied():
         return False
     password = root.password_hash if root else None
     if root is not None and password is None and root.password is not None:
         password = await passwords.hash(root.password)
     async with database.exclusive("install"):
-        if await is_installed(database):
+        if await schema.applied():
             return False
         async with database.transaction() as tx:
             await _Installation(database, tx).run(root, password, title, lang)
+            await schema.stamp(tx)
     return True
 
 
@@ -73,7 +75,9 @@ class _Installation:
         for collection in self._collections.values():
             for statement in ddl.create(collection):
                 await self._tx.execute(statement)
-        await self._add("migrations", [{"name": _SCHEMA, "appliedAt": self._now}])
+        await self._database.run(
+            CreateTable(instances_table(self._database.table_prefix)), connection=self._tx
+        )
         await self._add("revisions", [{"name": REVISION, "number": 1}])
         await self._add("systemSettings", [{"title": title, "enabledLanguages": [lang], "appLang": lang}])
         await self._add("tokenControlConfig", [{"key": POLICY_KEY, "config": dict(DEFAULT_POLICY)}])

@@ -15,6 +15,7 @@ from atoll.application.auth.accounts import Accounts, TokenPolicy
 from atoll.application.auth.tokens import INVALID, Claims
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import CurrentUser
+from atoll.application.instances.agreement import Agreement
 from atoll.database.drivers.base import Database
 from atoll.errors import Unauthenticated, UniqueViolation
 
@@ -36,7 +37,13 @@ class Sessions:
     """Checks tokens against the policy, blocks and renews them."""
 
     def __init__(
-        self, app: str, secret: bytes, database: Database, collections: CollectionStore, accounts: Accounts
+        self,
+        app: str,
+        secret: bytes,
+        database: Database,
+        collections: CollectionStore,
+        accounts: Accounts,
+        agreement: Agreement,
     ) -> None:
         self._app = app
         self._secret = secret
@@ -44,6 +51,7 @@ class Sessions:
         self._blocked_table = collections.system["tokenBlacklist"].table
         self._issued_table = collections.system["issuedTokens"].table
         self._accounts = accounts
+        self._agreement = agreement
         self._read: dict[str, Claims] = {}
         self._blocked: set[str] = set()
 
@@ -138,18 +146,17 @@ class Sessions:
             signed_in_at=claims.signed_in_at,
         )
 
-    async def end(self, token: str, claims: Claims) -> str:
-        """Blocks the token for as long as it could be used or renewed; answers what was blocked."""
+    async def end(self, token: str, claims: Claims) -> None:
+        """Blocks the token for as long as it could be used or renewed, on every instance."""
         blocked = claims.token_id or token
         policy = (await self._accounts.settings()).policy
         until = max(claims.expires_at, int(time.time() + policy.session)) + 60
         with suppress(UniqueViolation):  # a second sign-out of the same token changes nothing
-            await self._database.run(
-                insert(self._blocked_table).values(token=blocked, expiration=until * 1000)
-            )
-        self.block(blocked)
-        return blocked
+            async with self._agreement.change("accounts") as change:
+                statement = insert(self._blocked_table).values(token=blocked, expiration=until * 1000)
+                await self._database.run(statement, connection=change.connection)
+                change.tell(blocked=blocked, users=[claims.user_id])
 
     def block(self, token: str) -> None:
-        """Another instance has blocked this one."""
+        """A token is worth nothing from now on."""
         self._blocked.add(token)

@@ -15,6 +15,7 @@ from atoll.application.collections.store import CollectionStore
 from atoll.application.context import Page
 from atoll.application.fields.datetime import stored
 from atoll.application.fields.moments import now_ms
+from atoll.application.instances.agreement import Agreement
 from atoll.application.records.engine import Record, RecordEngine
 from atoll.application.records.filter import Caller, is_empty
 from atoll.application.records.parameters import names
@@ -39,6 +40,7 @@ class Users:
         records: RecordEngine,
         accounts: Accounts,
         passwords: Passwords,
+        agreement: Agreement,
     ) -> None:
         self._database = database
         self._users = collections.system["users"]
@@ -46,6 +48,7 @@ class Users:
         self._records = records
         self._accounts = accounts
         self._passwords = passwords
+        self._agreement = agreement
 
     async def credentials(self, account: str, *, by_email: bool) -> tuple[int | None, str | None]:
         """Id and password hash of an account given by user name or e-mail; (None, None) for none."""
@@ -123,23 +126,24 @@ class Users:
         roles = await self._roles(given.pop("roles", None), caller)
         if "password" in given:
             given["passwordChangeTz"] = int(time.time() * 1000)
-        async with self._database.transaction() as tx:
+        async with self._agreement.change("accounts") as change:
+            tx = change.connection
             await self._keep_root(tx, params, caller)
             records = await self._records.update(self._users, params, given, caller, connection=tx)
             if roles is not None:
                 for record in records:
                     await self._link(tx, record["id"], roles)
-        for record in records:
-            self._accounts.forget_user(record["id"])
+            change.tell(users=[record["id"] for record in records])
         if records:
             await self._records.announce(self._users, "updated", records)
         return records
 
-    async def destroy(self, params: Mapping[str, Any], caller: Caller) -> tuple[int, list[int]]:
-        """Removes users and their links to roles; answers how many, and their ids. The first user stays."""
+    async def destroy(self, params: Mapping[str, Any], caller: Caller) -> int:
+        """Removes users and their links to roles; answers how many. The first user stays."""
         if "filterByTk" not in params and is_empty(params.get("filter")):
             raise BadRequest("To destroy records, `filterByTk` or `filter` is required")
-        async with self._database.transaction() as tx:
+        async with self._agreement.change("accounts") as change:
+            tx = change.connection
             found = await self._records.find(
                 self._users, selection(self._users, params), caller, connection=tx
             )
@@ -149,16 +153,16 @@ class Users:
                 raise Forbidden("The first user cannot be destroyed")
             count = await self._records.destroy(self._users, params, caller, connection=tx)
             await self._database.run(delete(self._links).where(self._links.c.userId.in_(ids)), connection=tx)
-        for user_id in ids:
-            self._accounts.forget_user(user_id)
+            change.tell(users=ids)
         if count:
             await self._records.announce(self._users, "destroyed", [])
-        return count, ids
+        return count
 
     async def set_default_role(self, user_id: int, name: str) -> None:
         """Makes one of the user's roles the default; a role the user does not have changes nothing."""
         table = self._links
-        async with self._database.transaction() as tx:
+        async with self._agreement.change("accounts") as change:
+            tx = change.connection
             mine = select(table.c.roleName).where(table.c.userId == user_id, table.c.roleName == name)
             if not (await self._database.run(mine, connection=tx)).rows:
                 return
@@ -167,11 +171,12 @@ class Users:
             await self._database.run(
                 everything.where(table.c.roleName == name).values(default=self._flag(True)), connection=tx
             )
-        self._accounts.forget_user(user_id)
+            change.tell(users=[user_id])
 
-    async def unlink_role(self, name: str) -> None:
+    async def unlink_role(self, name: str, connection: Connection) -> None:
         """Takes a role that is gone from everybody."""
-        await self._database.run(delete(self._links).where(self._links.c.roleName == name))
+        unlink = delete(self._links).where(self._links.c.roleName == name)
+        await self._database.run(unlink, connection=connection)
 
     def _flag(self, value: bool) -> bool | int:
         return int(value) if self._database.kind == "sqlite" else value

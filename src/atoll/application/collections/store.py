@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, insert, literal_column, select, update
+from sqlalchemy import delete, insert, select, update
 
 from atoll.application.collections.ddl import Ddl
 from atoll.application.collections.model import Collection
@@ -16,6 +16,7 @@ from atoll.application.collections.names import check_collection_name, check_fie
 from atoll.application.collections.system import system_collections
 from atoll.application.fields import RELATION_TYPES
 from atoll.application.fields.uuid import random_name
+from atoll.application.instances.agreement import Agreement
 from atoll.database.drivers.base import Connection, Database
 from atoll.errors import BadRequest, Conflict, UniqueViolation
 
@@ -49,18 +50,21 @@ class CollectionStore:
 
     Args:
         reserved: names that resources other than collections have.
+        agreement: all instances know a change when the call that made it returns.
     """
 
-    def __init__(self, database: Database, reserved: Callable[[], frozenset[str]]) -> None:
+    def __init__(
+        self, database: Database, reserved: Callable[[], frozenset[str]], agreement: Agreement
+    ) -> None:
         self._database = database
         self._kind = database.kind
         self._prefix = database.table_prefix
         self._ddl = Ddl(database.kind, database.schema)
         self.system = system_collections(database.kind, self._prefix)
         self._reserved = reserved
+        self._agreement = agreement
         self._own: dict[str, Collection] = {}
-        self._changing = asyncio.Lock()
-        self._revision = 0
+        self._reading = asyncio.Lock()
 
     def get(self, name: str) -> Collection | None:
         """The collection of that name."""
@@ -74,35 +78,22 @@ class CollectionStore:
 
     async def load(self) -> None:
         """Reads all metadata into memory."""
-        revision = await self._stored_revision()
-        rows, fields = await self._read(self._database, None)
-        self._own = {
-            row["name"]: self._build(row, fields.get(row["name"], []))
-            for row in rows
-            if row["name"] not in self.system
-        }
-
-        self._revision = revision
-
-    async def refresh(self) -> bool:
-        """Loads again when another instance has changed something and its message was lost; True if so."""
-        if await self._stored_revision() == self._revision:
-            return False
-        await self.load()
-        return True
-
-    async def _stored_revision(self) -> int:
-        table = self.system["revisions"].table
-        rows = (await self._database.run(select(table.c.number).where(table.c.name == REVISION))).rows
-        return int(rows[0][0]) if rows else 0
+        async with self._reading:
+            rows, fields = await self._read(self._database, None)
+            self._own = {
+                row["name"]: self._build(row, fields.get(row["name"], []))
+                for row in rows
+                if row["name"] not in self.system
+            }
 
     async def reload(self, name: str) -> None:
         """Reads one collection again; it leaves memory when it is gone."""
-        rows, fields = await self._read(self._database, name)
-        if rows and name not in self.system:
-            self._own[name] = self._build(rows[0], fields.get(name, []))
-        else:
-            self._own.pop(name, None)
+        async with self._reading:
+            rows, fields = await self._read(self._database, name)
+            if rows and name not in self.system:
+                self._own[name] = self._build(rows[0], fields.get(name, []))
+            else:
+                self._own.pop(name, None)
 
     async def _read(self, connection: Connection, name: str | None) -> tuple[list[Row], dict[str, list[Row]]]:
         collections, fields = self.system["collections"].table, self.system["fields"].table
@@ -147,17 +138,15 @@ class CollectionStore:
         for field in collection.fields.values():
             field.check_options()
         row["filterTargetKey"] = collection.target_key
-        async with self._changing:
-            if self.get(name) is not None:
-                raise Conflict(f"Collection named {name} already exists")
-            try:
-                async with self._transaction() as tx:
-                    await self._refuse_twin(tx, name)
-                    stored = await self._insert(tx, row, declared)
-                    await self._apply(tx, self._ddl.create(collection))
-            except UniqueViolation:
-                raise Conflict(f"Collection named {name} already exists") from None
-            self._own[name] = collection
+        if self.get(name) is not None:
+            raise Conflict(f"Collection named {name} already exists")
+        try:
+            async with self._transaction(name) as tx:
+                await self._refuse_twin(tx, name)
+                stored = await self._insert(tx, row, declared)
+                await self._apply(tx, self._ddl.create(collection))
+        except UniqueViolation:
+            raise Conflict(f"Collection named {name} already exists") from None
         return stored
 
     async def update(self, name: str, values: Mapping[str, Any]) -> Row | None:
@@ -171,37 +160,30 @@ class CollectionStore:
                 raise BadRequest(
                     f"Collection {name!r}: add or remove the field {flag!r} instead of the option"
                 )
-        async with self._changing:
-            async with self._transaction() as tx:
-                rows, fields = await self._read(tx, name)
-                if not rows:
-                    return None
-                row = {**rows[0], **changes}
-                collection = self._build(row, fields.get(name, []))
-                await self._write(tx, "collections", row, COLLECTION_COLUMNS)
-            if name not in self.system:
-                self._own[name] = collection
+        async with self._transaction(name) as tx:
+            rows, fields = await self._read(tx, name)
+            if not rows:
+                return None
+            row = {**rows[0], **changes}
+            _ = self._build(row, fields.get(name, []))  # refuses what cannot be
+            await self._write(tx, "collections", row, COLLECTION_COLUMNS)
         return row
 
     async def destroy(self, names: Sequence[str]) -> int:
         """Drops tables and metadata; answers how many there were."""
         count = 0
-        async with self._changing:
-            for name in names:
-                if name in self.system:
-                    raise BadRequest(f"Collection {name!r} belongs to the system and cannot be destroyed")
-                collection = self._own.get(name)
-                if collection is None:
-                    continue
-                async with self._transaction() as tx:
-                    for table, column in (("fields", "collectionName"), ("collections", "name")):
-                        columns = self.system[table].table
-                        await self._database.run(
-                            delete(columns).where(columns.c[column] == name), connection=tx
-                        )
-                    await self._apply(tx, self._ddl.drop(collection))
-                self._own.pop(name, None)
-                count += 1
+        for name in names:
+            if name in self.system:
+                raise BadRequest(f"Collection {name!r} belongs to the system and cannot be destroyed")
+            collection = self._own.get(name)
+            if collection is None:
+                continue
+            async with self._transaction(name) as tx:
+                for table, column in (("fields", "collectionName"), ("collections", "name")):
+                    columns = self.system[table].table
+                    await self._database.run(delete(columns).where(columns.c[column] == name), connection=tx)
+                await self._apply(tx, self._ddl.drop(collection))
+            count += 1
         return count
 
     # -- fields ----------------------------------------------------------------------------------------
@@ -209,99 +191,81 @@ class CollectionStore:
     async def create_field(self, collection_name: str, values: Mapping[str, Any]) -> Row:
         """Adds a column and its metadata."""
         field = self._prepared(values)
-        async with self._changing:
-            async with self._transaction() as tx:
-                row, fields = await self._present(tx, collection_name)
-                if any(old["name"] == field["name"] for old in fields):
-                    raise BadRequest(
-                        f"Field {field['name']!r} already exists in collection {collection_name!r}"
-                    )
-                old = self._build(row, fields)
-                if field["name"] not in old.fields:
-                    _refuse_twins([*old.fields, field["name"]])
-                if field["name"] in _FLAGS:
-                    row = {**row, field["name"]: True}
-                    await self._write(tx, "collections", row, COLLECTION_COLUMNS)
-                field = {**field, "sort": max((each.get("sort") or 0 for each in fields), default=0) + 1}
-                new = self._build(row, [*fields, field])
-                for name, added in new.fields.items():
-                    added.check_options()
-                    if name not in old.fields:
-                        await self._apply(tx, self._ddl.add_field(new, added))
-                if field["name"] in old.fields and field["name"] in new.fields:
-                    self._same_column(old, new, field["name"])
-                stored = await self._insert_field(tx, collection_name, field)
-            self._own[collection_name] = new
-        return stored
+        async with self._transaction(collection_name) as tx:
+            row, fields = await self._present(tx, collection_name)
+            if any(old["name"] == field["name"] for old in fields):
+                raise BadRequest(f"Field {field['name']!r} already exists in collection {collection_name!r}")
+            old = self._build(row, fields)
+            if field["name"] not in old.fields:
+                _refuse_twins([*old.fields, field["name"]])
+            if field["name"] in _FLAGS:
+                row = {**row, field["name"]: True}
+                await self._write(tx, "collections", row, COLLECTION_COLUMNS)
+            field = {**field, "sort": max((each.get("sort") or 0 for each in fields), default=0) + 1}
+            new = self._build(row, [*fields, field])
+            for name, added in new.fields.items():
+                added.check_options()
+                if name not in old.fields:
+                    await self._apply(tx, self._ddl.add_field(new, added))
+            if field["name"] in old.fields and field["name"] in new.fields:
+                self._same_column(old, new, field["name"])
+            return await self._insert_field(tx, collection_name, field)
 
     async def update_field(self, collection_name: str, name: str, values: Mapping[str, Any]) -> Row | None:
         """Merges a field's options; its type and name stay. None when there is no such field."""
         changes = {
             key: value for key, value in values.items() if key not in ("key", "name", "collectionName")
         }
-        async with self._changing:
-            async with self._transaction() as tx:
-                row, fields = await self._present(tx, collection_name)
-                before = next((field for field in fields if field["name"] == name), None)
-                if before is None:
-                    return None
-                after = {**before, **changes}
-                old = self._build(row, fields)
-                new = self._build(row, [after if field is before else field for field in fields])
-                if name in new.fields:
-                    self._same_column(old, new, name)
-                    new.fields[name].check_options()
-                    if new.fields[name].unique != old.fields[name].unique:
-                        change = self._ddl.add_unique if new.fields[name].unique else self._ddl.drop_unique
-                        await self._apply(tx, [change(new, new.fields[name])])
-                    if new.fields[name].allow_null != old.fields[name].allow_null:
-                        await self._apply(tx, self._ddl.set_null(new, new.fields[name]))
-                await self._write(tx, "fields", after, FIELD_COLUMNS)
-            self._own[collection_name] = new
+        async with self._transaction(collection_name) as tx:
+            row, fields = await self._present(tx, collection_name)
+            before = next((field for field in fields if field["name"] == name), None)
+            if before is None:
+                return None
+            after = {**before, **changes}
+            old = self._build(row, fields)
+            new = self._build(row, [after if field is before else field for field in fields])
+            if name in new.fields:
+                self._same_column(old, new, name)
+                new.fields[name].check_options()
+                if new.fields[name].unique != old.fields[name].unique:
+                    change = self._ddl.add_unique if new.fields[name].unique else self._ddl.drop_unique
+                    await self._apply(tx, [change(new, new.fields[name])])
+                if new.fields[name].allow_null != old.fields[name].allow_null:
+                    await self._apply(tx, self._ddl.set_null(new, new.fields[name]))
+            await self._write(tx, "fields", after, FIELD_COLUMNS)
         return after
 
     async def destroy_field(self, collection_name: str, name: str) -> bool:
         """Drops the column and its metadata; False when there was no such field."""
-        async with self._changing:
-            async with self._transaction() as tx:
-                row, fields = await self._present(tx, collection_name)
-                gone = next((field for field in fields if field["name"] == name), None)
-                if gone is None:
-                    return False
-                old = self._build(row, fields)
-                if name in old.fields and old.fields[name].primary_key:
-                    raise BadRequest(f"Field {name!r} is the primary key and cannot be destroyed")
-                if name in (row.get("filterTargetKey"), row.get("titleField")):
-                    raise BadRequest(
-                        f"Field {name!r} is still used as title or record key of {collection_name!r}"
-                    )
-                if name in _FLAGS:
-                    row = {**row, name: False}
-                    await self._write(tx, "collections", row, COLLECTION_COLUMNS)
-                table = self.system["fields"].table
-                await self._database.run(delete(table).where(table.c.key == gone["key"]), connection=tx)
-                new = self._build(row, [field for field in fields if field is not gone])
-                for column, field in old.fields.items():
-                    if column not in new.fields:
-                        await self._apply(tx, self._ddl.drop_field(old, field))
-            self._own[collection_name] = new
+        async with self._transaction(collection_name) as tx:
+            row, fields = await self._present(tx, collection_name)
+            gone = next((field for field in fields if field["name"] == name), None)
+            if gone is None:
+                return False
+            old = self._build(row, fields)
+            if name in old.fields and old.fields[name].primary_key:
+                raise BadRequest(f"Field {name!r} is the primary key and cannot be destroyed")
+            if name in (row.get("filterTargetKey"), row.get("titleField")):
+                raise BadRequest(
+                    f"Field {name!r} is still used as title or record key of {collection_name!r}"
+                )
+            if name in _FLAGS:
+                row = {**row, name: False}
+                await self._write(tx, "collections", row, COLLECTION_COLUMNS)
+            table = self.system["fields"].table
+            await self._database.run(delete(table).where(table.c.key == gone["key"]), connection=tx)
+            new = self._build(row, [field for field in fields if field is not gone])
+            for column, field in old.fields.items():
+                if column not in new.fields:
+                    await self._apply(tx, self._ddl.drop_field(old, field))
         return True
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Connection]:
-        """A transaction that counts the revision up first: schema changes of all instances are one by one."""
-        table = self.system["revisions"].table
-        counted = (
-            update(table)
-            .where(table.c.name == REVISION)
-            .values(number=table.c.number + literal_column("1"))
-            .returning(table.c.number)
-        )
-        async with self._database.transaction() as tx:
-            revision = (await self._database.run(counted, connection=tx)).rows[0][0]
-            yield tx
-        if revision == self._revision + 1:
-            self._revision = revision
+    async def _transaction(self, name: str) -> AsyncIterator[Connection]:
+        """A change of one collection. Schema changes of all instances are one by one."""
+        async with self._agreement.change(REVISION) as change:
+            change.tell(names=[name])
+            yield change.connection
 
     # -- parts -----------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import secrets
 from typing import Any
 
 from atoll.application.api.actions.records import GENERIC, caller
+from atoll.application.api.actions.settings import create_setting, destroy_setting, update_setting
 from atoll.application.api.resources import LOGGED_IN, PUBLIC, ResourceRegistry
 from atoll.application.auth.users import USERNAME
 from atoll.application.context import NOTHING, Context, CurrentUser
@@ -134,7 +135,7 @@ async def sign_up(ctx: Context) -> Any:
 async def sign_out(ctx: Context) -> Any:
     """Ends the session: its token is worth nothing from now on, on every instance."""
     if ctx.token is not None:
-        await ctx.app.session_ended(await ctx.app.sessions.end(ctx.token, ctx.claims), ctx.claims.user_id)
+        await ctx.app.sessions.end(ctx.token, ctx.claims)
     _clear_cookies(ctx)
     return NOTHING
 
@@ -199,9 +200,7 @@ async def create_authenticator(ctx: Context) -> Any:
     """A further authenticator."""
     if _body(ctx).get("authType") != "Email/Password":
         raise BadRequest("`authType` must be 'Email/Password'")
-    created = await GENERIC["create"](ctx)
-    await ctx.app.settings_changed()
-    return created
+    return await create_setting(ctx, "authenticators")
 
 
 async def update_authenticator(ctx: Context) -> Any:
@@ -209,17 +208,13 @@ async def update_authenticator(ctx: Context) -> Any:
     body = _body(ctx)
     if body.get("enabled") is False:
         await _keep_one(ctx)
-    changed = await GENERIC["update"](ctx)
-    await ctx.app.settings_changed()
-    return changed
+    return await update_setting(ctx, "authenticators", ctx.params)
 
 
 async def destroy_authenticator(ctx: Context) -> Any:
     """Removes some; at least one enabled stays."""
     await _keep_one(ctx)
-    count = await GENERIC["destroy"](ctx)
-    await ctx.app.settings_changed()
-    return count
+    return await destroy_setting(ctx, "authenticators")
 
 
 async def _keep_one(ctx: Context) -> None:

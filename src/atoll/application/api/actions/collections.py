@@ -117,19 +117,14 @@ async def get_collection(ctx: Context) -> Any:
 
 async def create_collection(ctx: Context) -> Any:
     """Makes the table at once; usable when the answer is there."""
-    row = await ctx.app.collections.create(_values(ctx))
-    await ctx.app.collection_changed(row["name"])
-    return row
+    return await ctx.app.collections.create(_values(ctx))
 
 
 async def update_collection(ctx: Context) -> Any:
     """Merges options; a list with the changed collection, empty when there is none."""
     key = _key(ctx)
     row = await ctx.app.collections.update(key, _values(ctx))
-    if row is None:
-        return []
-    await ctx.app.collection_changed(key)
-    return [row]
+    return [] if row is None else [row]
 
 
 async def destroy_collections(ctx: Context) -> Any:
@@ -141,10 +136,7 @@ async def destroy_collections(ctx: Context) -> Any:
         wanted = [row["name"] for row in rows]
     if not isinstance(wanted, list) or not all(isinstance(name, str) for name in wanted):
         raise BadRequest("To destroy collections, `filterByTk` or `filter` is required")
-    count = await ctx.app.collections.destroy(wanted)
-    for name in wanted:
-        await ctx.app.collection_changed(name)
-    return count
+    return await ctx.app.collections.destroy(wanted)
 
 
 async def set_fields(ctx: Context) -> Any:
@@ -154,16 +146,13 @@ async def set_fields(ctx: Context) -> Any:
         raise BadRequest("`fields` must be a list of field descriptions")
     before = {row["name"] for row in (await _rows(ctx, "fields", _of(name)))[0]}
     wanted = {field.get("name") for field in fields}
-    try:
-        for gone in sorted(before - wanted):
-            await ctx.app.collections.destroy_field(name, gone)
-        for field in fields:
-            if field.get("name") in before:
-                await ctx.app.collections.update_field(name, field["name"], field)
-            else:
-                await ctx.app.collections.create_field(name, field)
-    finally:
-        await ctx.app.collection_changed(name)
+    for gone in sorted(before - wanted):
+        await ctx.app.collections.destroy_field(name, gone)
+    for field in fields:
+        if field.get("name") in before:
+            await ctx.app.collections.update_field(name, field["name"], field)
+        else:
+            await ctx.app.collections.create_field(name, field)
     return (await _rows(ctx, "fields", _of(name)))[0]
 
 
@@ -194,22 +183,16 @@ async def get_field(ctx: Context) -> Any:
 
 async def create_field(ctx: Context) -> Any:
     """Adds the column at once."""
-    row = await ctx.app.collections.create_field(_source(ctx), _values(ctx))
-    await ctx.app.collection_changed(_source(ctx))
-    return row
+    return await ctx.app.collections.create_field(_source(ctx), _values(ctx))
 
 
 async def update_field(ctx: Context) -> Any:
     """Merges options; a list with the changed field, empty when there is none."""
     row = await ctx.app.collections.update_field(_source(ctx), _key(ctx), _values(ctx))
-    if row is None:
-        return []
-    await ctx.app.collection_changed(_source(ctx))
-    return [row]
+    return [] if row is None else [row]
 
 
 async def destroy_field(ctx: Context) -> Any:
     """Drops the column; `true` also when there was none."""
-    if await ctx.app.collections.destroy_field(_source(ctx), _key(ctx)):
-        await ctx.app.collection_changed(_source(ctx))
+    await ctx.app.collections.destroy_field(_source(ctx), _key(ctx))
     return True

@@ -59,7 +59,6 @@ def _set(before: tuple[str, ...], names: Iterable[str]) -> list[str]:
 async def _apply(ctx: Context, user_id: int, change: Change, names: Iterable[str]) -> None:
     before = await ctx.app.accounts.roles_of(user_id)
     await ctx.app.users.update({"filterByTk": user_id}, {"roles": change(before, names)}, caller(ctx))
-    await ctx.app.user_changed(user_id)
 
 
 def _change(change: Change) -> Handler:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from atoll import __version__
-from atoll.application.api.actions.records import GENERIC, caller
+from atoll.application.api.actions.records import GENERIC
+from atoll.application.api.actions.settings import update_setting
 from atoll.application.api.resources import PUBLIC, ResourceRegistry
 from atoll.application.auth.accounts import DEFAULT_POLICY
 from atoll.application.auth.durations import seconds
@@ -65,10 +66,7 @@ async def get_settings(ctx: Context) -> Any:
 
 async def update_settings(ctx: Context) -> Any:
     """Changes the system settings; there is one row."""
-    collection = ctx.app.collections.system["systemSettings"]
-    changed = await ctx.app.records.update(collection, {"filterByTk": 1}, ctx.values, caller(ctx))
-    await ctx.app.settings_changed()
-    return changed
+    return await update_setting(ctx, "systemSettings", {"filterByTk": 1})
 
 
 async def update_policy(ctx: Context) -> Any:
@@ -79,9 +77,7 @@ async def update_policy(ctx: Context) -> Any:
     for name in DEFAULT_POLICY:
         if name in config:
             seconds(config[name])
-    changed = await GENERIC["update"](ctx)
-    await ctx.app.settings_changed()
-    return changed
+    return await update_setting(ctx, "tokenControlConfig", ctx.params)
 
 
 async def list_plugins(ctx: Context) -> Any:

@@ -6,9 +6,11 @@ from typing import Any
 
 from atoll.application.acl import ACTIONS, ALIASES, refused
 from atoll.application.api.actions.records import GENERIC, caller
+from atoll.application.api.actions.settings import changed_settings
 from atoll.application.api.resources import LOGGED_IN, ResourceRegistry
 from atoll.application.context import NOTHING, Context
 from atoll.application.records.reader import selection
+from atoll.database.drivers.base import Connection
 from atoll.errors import BadRequest, Unauthenticated
 
 _BUILT_IN = frozenset({"root", "admin", "member"})
@@ -63,18 +65,12 @@ async def create_user(ctx: Context) -> Any:
 
 async def update_user(ctx: Context) -> Any:
     """The changed users; their connections start anew with their new rights."""
-    changed = await ctx.app.users.update(ctx.params, ctx.values, caller(ctx))
-    for record in changed:
-        await ctx.app.user_changed(record["id"])
-    return changed
+    return await ctx.app.users.update(ctx.params, ctx.values, caller(ctx))
 
 
 async def destroy_user(ctx: Context) -> Any:
     """How many users are gone."""
-    count, ids = await ctx.app.users.destroy(ctx.params, caller(ctx))
-    for user_id in ids:
-        await ctx.app.user_changed(user_id)
-    return count
+    return await ctx.app.users.destroy(ctx.params, caller(ctx))
 
 
 def _me(ctx: Context) -> int:
@@ -91,7 +87,6 @@ async def _update_me(ctx: Context, names: tuple[str, ...]) -> Any:
     me = _me(ctx)
     given = {name: value for name, value in _body(ctx).items() if name in names}
     changed = await ctx.app.users.update({"filterByTk": me}, given, caller(ctx))
-    await ctx.app.user_changed(me)
     return changed[0] if changed else None
 
 
@@ -115,7 +110,6 @@ async def set_default_role(ctx: Context) -> Any:
         raise BadRequest("`roleName` is required")
     me = _me(ctx)
     await ctx.app.users.set_default_role(me, name)
-    await ctx.app.user_changed(me)
     return "ok"
 
 
@@ -148,38 +142,44 @@ async def check_role(ctx: Context) -> Any:
 
 async def create_role(ctx: Context) -> Any:
     """A new role; making it the default takes that from the one before."""
-    created = await GENERIC["create"](ctx)
-    await _one_default(ctx, created["name"] if isinstance(created, dict) else None)
-    await ctx.app.settings_changed()
+    roles = ctx.app.collections.system["roles"]
+    async with changed_settings(ctx, roles, "created") as change:
+        tx = change.connection
+        created = await ctx.app.records.create(roles, ctx.values, caller(ctx), ctx.params, connection=tx)
+        await _one_default(ctx, created["name"] if isinstance(created, dict) else None, tx)
+        change.records = created
     return created
 
 
 async def update_role(ctx: Context) -> Any:
     """The changed roles."""
     roles = ctx.app.collections.system["roles"]
-    changed = await ctx.app.records.update(roles, ctx.params, ctx.values, caller(ctx))
-    await _one_default(ctx, changed[0]["name"] if changed else None)
-    await ctx.app.settings_changed()
+    async with changed_settings(ctx, roles, "updated") as change:
+        tx = change.connection
+        changed = await ctx.app.records.update(roles, ctx.params, ctx.values, caller(ctx), connection=tx)
+        await _one_default(ctx, changed[0]["name"] if changed else None, tx)
+        change.records = changed
     return changed
 
 
 async def destroy_role(ctx: Context) -> Any:
     """How many roles are gone; the built-in ones stay."""
     roles = ctx.app.collections.system["roles"]
-    found = await ctx.app.records.find(roles, selection(roles, ctx.params), caller(ctx))
-    names = [row["name"] for row in found]
-    if _BUILT_IN.intersection(names):
-        raise refused()
-    count = await GENERIC["destroy"](ctx)
-    for name in names:
-        await ctx.app.users.unlink_role(name)
-    await ctx.app.settings_changed()
+    async with changed_settings(ctx, roles, "destroyed") as change:
+        tx = change.connection
+        found = await ctx.app.records.find(roles, selection(roles, ctx.params), caller(ctx), connection=tx)
+        names = [row["name"] for row in found]
+        if _BUILT_IN.intersection(names):
+            raise refused()
+        count = await ctx.app.records.destroy(roles, ctx.params, caller(ctx), connection=tx)
+        for name in names:
+            await ctx.app.users.unlink_role(name, tx)
     return count
 
 
-async def _one_default(ctx: Context, name: str | None) -> None:
+async def _one_default(ctx: Context, name: str | None, connection: Connection) -> None:
     if name is None or _body(ctx).get("default") is not True:
         return
     roles = ctx.app.collections.system["roles"]
     others = {"filter": {"default": True, "name": {"$ne": name}}}
-    await ctx.app.records.update(roles, others, {"default": False}, caller(ctx))
+    await ctx.app.records.update(roles, others, {"default": False}, caller(ctx), connection=connection)

@@ -1,0 +1,10 @@
+"""How an app's database comes from one version's tables to the next while the app is being used."""
+
+from atoll.application.migrations.base import Migration, Step
+from atoll.application.migrations.m0002_instances import INSTANCES
+from atoll.application.migrations.schema import FIRST, Schema
+
+MIGRATIONS: tuple[Migration, ...] = (INSTANCES,)
+"""The migrations of the application, oldest first. New ones are added at the end; none is ever changed."""
+
+__all__ = ["FIRST", "MIGRATIONS", "Migration", "Schema", "Step"]
