@@ -30,7 +30,7 @@ from atoll.gateway.readiness import Readiness
 from atoll.gateway.server import HttpServer
 from atoll.supervisor.access_proxy import AccessProxy
 from atoll.supervisor.identity import KeyPair
-from atoll.supervisor.proxy_identity import Signer, identity_answer
+from atoll.supervisor.proxy_identity import Prover, Signer, identity_answer, new_nonce
 from atoll.supervisor.proxy_limits import AppLoad, ProxyLimits
 from atoll.supervisor.proxy_trust import TrustedProxies
 from atoll.supervisor.routing import Address, Forward, Identity, Route, Router, Target
@@ -258,13 +258,24 @@ class _Keys(Signer):
     def sign(self, data: bytes) -> bytes:
         return self._keys.sign(data)
 
+    def believes(self, data: bytes, proof: bytes) -> bool:
+        return False  # nginx answers without a look at it
+
+
+class _Prover(Prover):
+    def __init__(self, keys: KeyPair) -> None:
+        self._keys = keys
+
+    def prove(self, data: bytes) -> bytes:
+        return self._keys.sign(data)
+
 
 @asynccontextmanager
 async def _identity(signer: Signer) -> AsyncIterator[int]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         nonce = head.split(b" ")[1].rpartition(b"nonce=")[2].decode()
-        body = json.dumps(identity_answer(signer, nonce)).encode()
+        body = json.dumps(identity_answer(signer, nonce, new_nonce())).encode()
         writer.write(
             b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
         )
@@ -301,10 +312,11 @@ async def _serve(port: int, upstream: int, key: str) -> None:
     limits = ProxyLimits()
     load_of_apps = AppLoad(limits.per_app)
     readiness = Readiness({})
+    proxy = AccessProxy(router, limits, load_of_apps, _Prover(KeyPair.generate()))
     server = HttpServer(
         host="127.0.0.1",
         port=port,
-        edge=Edge(switchboard, AccessProxy(router, limits, load_of_apps), EdgeLimits()),
+        edge=Edge(switchboard, proxy, EdgeLimits()),
         gateway=Gateway(switchboard, load=load_of_apps, readiness=readiness),
         readiness=readiness,
     )

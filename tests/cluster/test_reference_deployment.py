@@ -92,6 +92,27 @@ async def test_app_page_is_reached_through_the_supervisor(deployment: Deployment
     assert '"app":"crm"' in page.text.replace(" ", "")
 
 
+async def test_environments_see_where_people_come_from(deployment: Deployment, crm: AtollClient) -> None:
+    """F52: no setting names the Supervisor to the environments; wrong passwords count per visitor there."""
+
+    async def sign_in(url: str, address: str, password: str, **headers: str) -> int:
+        transport = httpx.AsyncHTTPTransport(local_address=address)
+        values = {"account": ADMIN.username, "password": password}
+        async with httpx.AsyncClient(base_url=url, transport=transport, timeout=30) as visitor:
+            answer = await visitor.post("/api/__app/crm/auth:signIn", json=values, headers=headers)
+            return answer.status_code
+
+    entry, direct = deployment.supervisor.url, deployment.workers["env_a"].url
+    for _ in range(10):
+        assert await sign_in(entry, "127.0.0.2", "wrong") == 401
+    assert await sign_in(entry, "127.0.0.2", ADMIN.password) == 429
+    assert await sign_in(entry, "127.0.0.3", ADMIN.password) == 200, "another visitor is not punished"
+    assert await sign_in(direct, "127.0.0.2", ADMIN.password) == 429, "the same visitor at the other door"
+    forged = {"X-Forwarded-For": "127.0.0.4", "X-Real-IP": "127.0.0.4", "X-Atoll-Proof": "AAAA"}
+    for url in (entry, direct):
+        assert await sign_in(url, "127.0.0.2", ADMIN.password, **forged) == 429, "a stranger is not believed"
+
+
 async def test_unknown_and_stopped_apps_have_their_own_codes(deployment: Deployment) -> None:
     unknown = await deployment.client.ask("nobody")
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "APP_NOT_FOUND")

@@ -21,8 +21,8 @@ from atoll.gateway.readiness import Check, Readiness
 from atoll.gateway.server import HttpServer
 from atoll.gateway.static import BuiltUi
 from atoll.supervisor.access_proxy import AccessProxy
-from atoll.supervisor.identity import KeyPair
-from atoll.supervisor.proxy_identity import Signer, identity_answer
+from atoll.supervisor.identity import KeyPair, PublicKey
+from atoll.supervisor.proxy_identity import Prover, Signer, identity_answer
 from atoll.supervisor.proxy_limits import AppLoad, ProxyLimits
 from atoll.supervisor.proxy_trust import TrustedProxies
 from atoll.supervisor.routing import (
@@ -50,12 +50,28 @@ async def eventually(reached: Callable[[], bool], what: str) -> None:
 class KeySigner(Signer):
     """Signs with a key pair."""
 
-    def __init__(self, environment: str, keys: KeyPair) -> None:
+    def __init__(self, environment: str, keys: KeyPair, supervisor: KeyPair | None = None) -> None:
         self.environment = environment
         self.instance = f"{environment}-1"
         self.keys = keys
+        self.supervisor = supervisor
+        self.asked: list[bytes] = []
 
     def sign(self, data: bytes) -> bytes:
+        return self.keys.sign(data)
+
+    def believes(self, data: bytes, proof: bytes) -> bool:
+        self.asked.append(data)
+        return self.supervisor is not None and PublicKey(self.supervisor.public).verify(data, proof)
+
+
+class KeyProver(Prover):
+    """Proves with a key pair."""
+
+    def __init__(self, keys: KeyPair) -> None:
+        self.keys = keys
+
+    def prove(self, data: bytes) -> bytes:
         return self.keys.sign(data)
 
 
@@ -175,7 +191,9 @@ class Upstream:
                 if request.target.startswith(b"/api/__identity?") and self.proves:
                     nonce = parse_qs(request.target.decode().partition("?")[2])["nonce"][0]
                     await request.answer(
-                        json.dumps(identity_answer(KeySigner(self.name, self.keys), nonce)).encode()
+                        json.dumps(
+                            identity_answer(KeySigner(self.name, self.keys), nonce, "no proof wanted")
+                        ).encode()
                     )
                     continue
                 self.requests.append(request)
@@ -229,6 +247,45 @@ class StaticRouter(Router):
         self.reports.append((target.environment, failure))
 
 
+async def body_of(receive: Callable[[], Awaitable[Any]]) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        assert message["type"] == "http.request", message
+        body += bytes(message["body"])
+        if not message["more_body"]:
+            return body
+
+
+async def local_app(scope: Any, receive: Any, send: Any) -> None:
+    """Tells what it sees."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send(
+                {
+                    "type": "websocket.send",
+                    "text": f"{scope['path']} {message['text']} from {scope['client'][0]}",
+                }
+            )
+        return
+    seen = {
+        "path": scope["path"],
+        "raw_path": scope["raw_path"].decode(),
+        "query": scope["query_string"].decode(),
+        "client": scope["client"][0],
+        "scheme": scope["scheme"],
+        "headers": [[name.decode(), value.decode()] for name, value in scope["headers"]],
+        "body": (await body_of(receive)).decode(),
+    }
+    data = json.dumps(seen).encode()
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(data))]}
+    )
+    await send({"type": "http.response.body", "body": data})
+
+
 @dataclass
 class Running:
     server: HttpServer
@@ -252,6 +309,7 @@ async def gateway(
     trusted: Sequence[str] = (),
     hosts: Sequence[str] = (),
     signer: Signer | None = None,
+    prover: Prover | None = None,
     ui: BuiltUi | None = None,
     checks: Mapping[str, Check] | None = None,
 ) -> AsyncIterator[Running]:
@@ -259,9 +317,9 @@ async def gateway(
     switchboard = Switchboard(router, TrustedProxies(trusted), hosts)
     proxy_limits = proxy_limits or ProxyLimits()
     load = AppLoad(proxy_limits.per_app)
-    proxy = AccessProxy(router, proxy_limits, load)
+    proxy = AccessProxy(router, proxy_limits, load, prover)
     readiness = Readiness(checks or {})
-    edge = Edge(switchboard, proxy, limits or EdgeLimits())
+    edge = Edge(switchboard, proxy, limits or EdgeLimits(), signer)
     app = Gateway(switchboard, load=load, readiness=readiness, ui=ui, signer=signer)
     server = HttpServer(host="127.0.0.1", port=0, edge=edge, gateway=app, readiness=readiness)
     server.bind()

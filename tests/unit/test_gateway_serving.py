@@ -6,7 +6,6 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from proxy_kit import (
     forward,
     gateway,
     head,
+    local_app,
     upstream,
 )
 from websockets.asyncio.client import connect
@@ -40,40 +40,6 @@ PAGE = "text/html,application/xhtml+xml,*/*;q=0.8"
 @pytest.fixture(params=["asyncio", "uvloop"])
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
     return "asyncio", {"use_uvloop": request.param == "uvloop"}
-
-
-async def body_of(receive: Callable[[], Awaitable[Any]]) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        assert message["type"] == "http.request", message
-        body += bytes(message["body"])
-        if not message["more_body"]:
-            return body
-
-
-async def local_app(scope: Any, receive: Any, send: Any) -> None:
-    """Tells what it sees."""
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.accept"})
-        while (message := await receive())["type"] == "websocket.receive":
-            await send({"type": "websocket.send", "text": scope["path"] + " " + message["text"]})
-        return
-    seen = {
-        "path": scope["path"],
-        "raw_path": scope["raw_path"].decode(),
-        "query": scope["query_string"].decode(),
-        "client": scope["client"][0],
-        "scheme": scope["scheme"],
-        "headers": [[name.decode(), value.decode()] for name, value in scope["headers"]],
-        "body": (await body_of(receive)).decode(),
-    }
-    data = json.dumps(seen).encode()
-    await send(
-        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(data))]}
-    )
-    await send({"type": "http.response.body", "body": data})
 
 
 def here(*apps: str) -> StaticRouter:
@@ -144,7 +110,7 @@ async def test_identity_is_signed_and_belongs_to_environments_only() -> None:
     keys = KeyPair.generate()
     async with gateway(here("main"), signer=KeySigner("env_a", keys)) as running, client(running) as user:
         answer = (await user.get("/api/__identity?nonce=0123456789abcdef", X_App="crm")).json
-        proof = identity_proof("0123456789abcdef", "env_a", answer["instance"])
+        proof = identity_proof("0123456789abcdef", "env_a", answer["instance"], answer["challenge"])
         assert answer["environment"] == "env_a"
         assert PublicKey(keys.public).verify(proof, base64.b64decode(answer["signature"]))
         for query in (
@@ -201,7 +167,7 @@ async def test_local_post_and_local_websocket() -> None:
         assert len(answer.json["body"]) == 200_000
         async with connect(f"ws://127.0.0.1:{running.port}/ws?__appName=crm") as socket:
             await socket.send("hello")
-            assert await socket.recv() == "/ws hello"
+            assert await socket.recv() == "/ws hello from 127.0.0.1"
         assert running.proxy.load.busy("crm") == 0
 
 

@@ -86,7 +86,8 @@ class Gateway:
         """ASGI: http and websocket."""
         if scope["type"] not in ("http", "websocket"):
             return
-        decision = scope.pop(DECISION, None) or self._decide(scope)
+        decision = scope.pop(DECISION, None) or scope.get("state", {}).pop(DECISION, None)
+        decision = decision or self._decide(scope)
         reply = _with_request_id(send, decision.request_id)
         if scope["type"] == "websocket":
             await self._websocket(scope, receive, reply, decision)
@@ -107,31 +108,31 @@ class Gateway:
             elif isinstance(route, Forward):
                 raise NotFound("This request can only be forwarded.")
             else:
-                await self._own(scope, send, resolved)
+                await self._own(scope, send, resolved, decision.challenge)
         except AtollError as error:
             retry = (
                 route.retry_after if isinstance(route, Unavailable) else 1.0 if error.status >= 502 else None
             )
             await self._error(scope, send, resolved, error, retry)
 
-    async def _own(self, scope: Scope, send: Send, resolved: Resolved) -> None:
+    async def _own(self, scope: Scope, send: Send, resolved: Resolved, challenge: str) -> None:
         if resolved.kind is Kind.HEALTH:
             await answer(scope, send, 200, b"ok", [(b"content-type", b"text/plain; charset=utf-8"), NO_STORE])
         elif resolved.kind is Kind.READY:
             well, report = await self._readiness.report()
             await json_answer(scope, send, 200 if well else 503, report)
         elif resolved.kind is Kind.IDENTITY:
-            await self._identity(scope, send, resolved)
+            await self._identity(scope, send, resolved, challenge)
         else:
             await self._asset(scope, send, resolved)
 
-    async def _identity(self, scope: Scope, send: Send, resolved: Resolved) -> None:
+    async def _identity(self, scope: Scope, send: Send, resolved: Resolved, challenge: str) -> None:
         if self._signer is None:
             raise NotFound("This server is no environment.")
         nonces = parse_qs(resolved.query.decode("latin-1")).get("nonce", [])
         if len(nonces) != 1 or not 16 <= len(nonces[0]) <= NONCE_LIMIT:
             raise BadRequest(f"Give one nonce of 16 to {NONCE_LIMIT} characters.")
-        await json_answer(scope, send, 200, identity_answer(self._signer, nonces[0]))
+        await json_answer(scope, send, 200, identity_answer(self._signer, nonces[0], challenge))
 
     async def _local(
         self, scope: Scope, receive: Receive, send: Send, decision: Decision, route: Local
@@ -155,15 +156,15 @@ class Gateway:
         """The scope as the app sees it: its own path, the true client, no forged forwarding headers."""
         peer = scope["client"][0] if scope.get("client") else ""
         headers: Sequence[Header] = scope["headers"]
-        trusted = self._switchboard.trusted.trusts(peer)
         kept = [
             (name, value)
             for name, value in headers
             if name in PLAIN or name in KEPT_FOR_APPS or not dropped(name)
         ]
         changed: dict[str, Any] = {}
-        if trusted:
-            changed["client"] = (self._switchboard.trusted.client(peer, headers), 0)
+        if decision.trusted:
+            client = self._switchboard.trusted.client(peer, headers, proven=decision.proven)
+            changed["client"] = (client, 0)
             for name, value in headers:
                 if name == b"x-forwarded-proto" and value in (b"http", b"https"):
                     secure = value == b"https"
@@ -294,7 +295,7 @@ class Gateway:
             self._load.leave(resolved.app)
 
     def _decide(self, scope: Scope) -> Decision:
-        """For scopes that did not come through our protocol: WebSockets, and tests."""
+        """For scopes that did not come through our protocol."""
         peer = scope["client"][0] if scope.get("client") else ""
         raw = scope.get("raw_path") or scope["path"].encode("latin-1")
         path, _, authority = split_target(raw)

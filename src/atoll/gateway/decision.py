@@ -30,11 +30,17 @@ class Decision(Struct):
     Args:
         route: where the app is; None when this server itself answers (readiness, identity, assets).
         request_id: sent to the app and with the answer.
+        trusted: whether what the request says about where it came from is believed.
+        proven: whether that is because the Supervisor's access proxy has proven itself.
+        challenge: for a peer that asks for this environment's identity, see `proxy_identity`.
     """
 
     resolved: Resolved
     route: Route | None
     request_id: bytes
+    trusted: bool = False
+    proven: bool = False
+    challenge: str = ""
 
 
 class Switchboard:
@@ -63,7 +69,7 @@ class Switchboard:
         Args:
             notable: the headers that mean something.
             host: of the request target's absolute form; b"" when it had none.
-            trusted: whether the other end of the connection is a trusted proxy.
+            trusted: whether the other end of the connection is a trusted proxy or the proven Supervisor.
         """
         request_id = b""
         if trusted:
@@ -81,13 +87,14 @@ class Switchboard:
             if kind is not API_KIND and (
                 kind in SERVED_HERE or (kind is Kind.HEALTH and not resolved.chosen)
             ):
-                return Decision(resolved, None, request_id)
-            return Decision(resolved, self.router.route(resolved.app, resolved.environment), request_id)
+                return Decision(resolved, None, request_id, trusted)
+            route = self.router.route(resolved.app, resolved.environment)
+            return Decision(resolved, route, request_id, trusted)
         except AtollError as error:
             if resolved is None:
                 kind = API_KIND if path.startswith(b"/api/") else Kind.PAGE
                 resolved = Resolved(MAIN, None, kind, path, query, "", False)
-            return Decision(resolved, Unavailable(resolved.app, error), request_id)
+            return Decision(resolved, Unavailable(resolved.app, error), request_id, trusted)
 
 
 def ordered_targets(forward: Forward, notable: Notable) -> tuple[tuple[Target, ...], str]:

@@ -8,6 +8,7 @@ from atoll.errors import ServerFull
 from atoll.gateway.decision import Switchboard
 from atoll.gateway.errors import error_json
 from atoll.supervisor.access_proxy import AccessProxy
+from atoll.supervisor.proxy_identity import Signer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +48,16 @@ def _full_answer() -> bytes:
 
 @dataclass(slots=True)
 class Edge:
-    """Shared by all connections of one server."""
+    """Shared by all connections of one server.
+
+    Args:
+        signer: the environment of this server, None when it is none.
+    """
 
     switchboard: Switchboard
     proxy: AccessProxy
     limits: EdgeLimits
+    signer: Signer | None = None
     draining: bool = False
     turned_away: int = 0
     full_answer: bytes = field(default_factory=_full_answer)

@@ -32,6 +32,7 @@ from atoll.gateway.incoming import Incoming, without_upgrade
 from atoll.gateway.resolver import Kind, split_target
 from atoll.supervisor.proxy_exchange import Order
 from atoll.supervisor.proxy_head import NOTABLE, Notable, Origin, note
+from atoll.supervisor.proxy_identity import PROOF_HEADER, Hop
 from atoll.supervisor.proxy_pool import keep_alive
 from atoll.supervisor.proxy_tunnel import TunnelEnd, join
 from atoll.supervisor.proxy_upstream import Upstream
@@ -51,6 +52,7 @@ class GatewayProtocol(HttpToolsProtocol):
         "deadline",
         "edge",
         "head_size",
+        "hop",
         "idle",
         "in_head",
         "notable",
@@ -89,6 +91,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self.notable: Notable = {}
         self.tunnel: TunnelEnd | None = None
         self.origin = Origin(b"", trusted=False, scheme=b"http")
+        self.hop: Hop | None = None  # what the other end has proven, once it asked who we are
 
     # --- connection
 
@@ -311,9 +314,12 @@ class GatewayProtocol(HttpToolsProtocol):
         except AtollError as problem:
             path, query, authority, error = b"/", b"", None, problem
             incoming.target = path
+        proven = self.hop is not None and self.hop.proven(incoming.notable.get(PROOF_HEADER))
+        trusted = proven or self.origin.trusted
         decision = self.edge.switchboard.decide(
-            path, query, incoming.notable, authority or b"", trusted=self.origin.trusted
+            path, query, incoming.notable, authority or b"", trusted=trusted
         )
+        decision.proven = proven
         if error is not None:
             incoming.websocket = False
             incoming.keep_alive = False  # where the next request would begin is anybody's guess
@@ -352,8 +358,11 @@ class GatewayProtocol(HttpToolsProtocol):
                 decision.route = Unavailable(decision.resolved.app, BadRequest("WebSockets are at /ws only."))
             incoming.websocket = False
         if incoming.websocket:
-            self._serve_websocket(incoming)
+            self._serve_websocket(incoming, decision)
             return
+        if decision.resolved.kind is Kind.IDENTITY and self.edge.signer is not None:
+            self.hop = self.hop or Hop(self.edge.signer)
+            decision.challenge = self.hop.challenge()
         path, _, query = incoming.target.partition(b"?")
         scope: Any = {
             "type": "http",
@@ -395,8 +404,9 @@ class GatewayProtocol(HttpToolsProtocol):
         incoming.cycle = self.cycle = cycle
         self._start_asgi_task(cycle, self.app)
 
-    def _serve_websocket(self, incoming: Incoming) -> None:
+    def _serve_websocket(self, incoming: Incoming, decision: Decision) -> None:
         self.serving = None
+        self.app_state = {DECISION: decision}  # how uvicorn's WebSocket hands it to the ASGI app
         self.url = incoming.target
         self.scope = cast("Any", {"method": incoming.method.decode("ascii"), "headers": incoming.headers})
         self.flow.resume_reading()
@@ -421,7 +431,7 @@ class GatewayProtocol(HttpToolsProtocol):
             forward.app,
             forward.app.encode("ascii"),
             incoming,
-            self.origin,
+            self._origin_of(incoming, decision) if decision.trusted else self.origin,
             targets,
             decision.resolved.base.encode("ascii"),
             decision.request_id,
@@ -436,6 +446,14 @@ class GatewayProtocol(HttpToolsProtocol):
             incoming.body.clear()
         if incoming.complete:
             exchange.finish(incoming.trailers)
+
+    def _origin_of(self, incoming: Incoming, decision: Decision) -> Origin:
+        """Where a request that came through trusted proxies began."""
+        peer, scheme = self.origin.peer, self.origin.scheme
+        client = self.edge.switchboard.trusted.client(
+            peer.decode("ascii"), incoming.headers, proven=decision.proven
+        )
+        return Origin(peer, True, scheme, client.encode("ascii"))
 
     def _with_affinity(
         self, incoming: Incoming, forward: Forward

@@ -152,7 +152,10 @@ class Server:
         switchboard = Switchboard(router, TrustedProxies(settings.trusted_proxies))
         readiness = Readiness(self._checks())
         edge = Edge(
-            switchboard, AccessProxy(router, limits, load), EdgeLimits(hold=settings.app_hold_seconds)
+            switchboard,
+            AccessProxy(router, limits, load, self._halves.supervisor),
+            EdgeLimits(hold=settings.app_hold_seconds),
+            self._halves.environment,
         )
         gateway = Gateway(
             switchboard,

@@ -13,6 +13,7 @@ import logging
 from atoll.errors import AppOverloaded, EnvironmentUnavailable
 from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.proxy_exchange import Client, Exchange, Order
+from atoll.supervisor.proxy_identity import Prover
 from atoll.supervisor.proxy_limits import AppLoad, ProxyLimits
 from atoll.supervisor.proxy_outbox import Outbox
 from atoll.supervisor.proxy_pool import Pool
@@ -31,12 +32,18 @@ class AccessProxy:
         router: hears how attempts to reach targets went.
         limits: times and sizes.
         load: counts per app; shared with whoever serves local apps, so that the cap is one per app.
+        prover: proves to environments that requests come from the Supervisor.
     """
 
     def __init__(
-        self, router: Router, limits: ProxyLimits | None = None, load: AppLoad | None = None
+        self,
+        router: Router,
+        limits: ProxyLimits | None = None,
+        load: AppLoad | None = None,
+        prover: Prover | None = None,
     ) -> None:
         self._router = router
+        self._prover = prover
         self._limits = limits or ProxyLimits()
         self.load = load or AppLoad(self._limits.per_app)
         self._pools: dict[Target, Pool] = {}
@@ -95,7 +102,7 @@ class AccessProxy:
             return pool
         pool = self._pools.get(target)
         if pool is None:
-            pool = self._pools[target] = _ReportingPool(target, self._limits, self._router)
+            pool = self._pools[target] = _ReportingPool(target, self._limits, self._router, self._prover)
         if pool.target is target:
             self._near[id(target)] = pool
         return pool
@@ -128,8 +135,8 @@ class AccessProxy:
 class _ReportingPool(Pool):
     """A pool that tells the router how connecting went."""
 
-    def __init__(self, target: Target, limits: ProxyLimits, router: Router) -> None:
-        super().__init__(target, limits)
+    def __init__(self, target: Target, limits: ProxyLimits, router: Router, prover: Prover | None) -> None:
+        super().__init__(target, limits, prover)
         self._router = router
 
     async def connect(self) -> Upstream:

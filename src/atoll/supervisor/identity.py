@@ -94,14 +94,33 @@ class Pin:
         return _kept_bytes(self._file, key.encode()) == key.encode()
 
     @property
+    def key(self) -> str | None:
+        """The trusted key, None while none was met."""
+        try:
+            return self._file.read_bytes().decode()
+        except FileNotFoundError:
+            return None
+
+    @property
     def file(self) -> Path:
         """Where it is kept; removing the file makes the next key the trusted one."""
         return self._file
 
 
-def identity_proof(nonce: str, environment: str, instance: str) -> bytes:
-    """The bytes an environment signs to prove to the access proxy who answers at its address."""
-    return b"\0".join((b"atoll identity 1", nonce.encode(), environment.encode(), instance.encode()))
+def identity_proof(nonce: str, environment: str, instance: str, challenge: str) -> bytes:
+    """The bytes an environment signs to prove to the access proxy who answers at its address.
+
+    Args:
+        nonce: the proxy's. challenge: the environment's, see `proxy_proof`.
+    """
+    return b"\0".join(
+        (b"atoll identity 1", *(part.encode() for part in (nonce, environment, instance, challenge)))
+    )
+
+
+def proxy_proof(challenge: str, environment: str, instance: str) -> bytes:
+    """The bytes a Supervisor signs to prove to an environment that its access proxy is on a connection."""
+    return b"\0".join((challenge.encode(), environment.encode(), instance.encode()))
 
 
 def _kept_bytes(file: Path, fresh: bytes) -> bytes:

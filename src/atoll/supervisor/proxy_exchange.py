@@ -361,6 +361,7 @@ class Exchange(Reply):
             prefix=order.prefix,
             base=connection.pool.base,
             request_id=order.request_id,
+            proof=connection.proof,
         )
         if self._body:
             data = b"".join((data, *map(self._encoded, self._body)))

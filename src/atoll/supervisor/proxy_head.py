@@ -38,6 +38,7 @@ OURS = frozenset(
         b"forwarded",
         b"x-real-ip",
         b"x-app",
+        b"x-atoll-proof",
         b"x-environment",
         b"x-forwarded-for",
         b"x-forwarded-host",
@@ -127,11 +128,13 @@ class Origin(Struct):
         peer: IP address of the other end of the connection.
         trusted: whether the peer is a trusted proxy, so that what it says about earlier hops is kept.
         scheme: "http" or "https" of the connection.
+        client: IP address of the first one that is no trusted proxy, b"" when that is the peer.
     """
 
     peer: bytes
     trusted: bool
     scheme: bytes
+    client: bytes = b""
 
 
 def note(notable: Notable, name: bytes, value: bytes) -> None:
@@ -174,7 +177,14 @@ def strip_list(connection: bytes | None) -> frozenset[bytes]:
 
 
 def request_bytes(
-    head: RequestHead, origin: Origin, *, app: bytes, prefix: bytes, base: bytes, request_id: bytes
+    head: RequestHead,
+    origin: Origin,
+    *,
+    app: bytes,
+    prefix: bytes,
+    base: bytes,
+    request_id: bytes,
+    proof: bytes = b"",
 ) -> bytes:
     """The head as it goes to the upstream.
 
@@ -183,6 +193,7 @@ def request_bytes(
         prefix: path below which the browser sees the app ("/apps/crm"), sent as X-Forwarded-Prefix.
         base: path of the upstream's address, put in front of the target.
         request_id: sent as X-Request-Id.
+        proof: header line with CRLF in front, see `proxy_identity`.
     """
     notable = head.notable
     host = notable.get(b"host", b"")
@@ -210,11 +221,13 @@ def request_bytes(
         scheme = notable.get(b"x-forwarded-proto", scheme)
         if (earlier := notable.get(b"x-forwarded-for")) is not None:
             forwarded_for = earlier + b", " + forwarded_for
+        if origin.client:
+            add((b"\r\nx-real-ip: ", origin.client))
     add((b"\r\nx-forwarded-for: ", forwarded_for, b"\r\nx-forwarded-proto: ", scheme))
     add((b"\r\nx-forwarded-host: ", host, b"\r\nx-app: ", app, b"\r\nx-request-id: ", request_id))
     if prefix:
         add((b"\r\nx-forwarded-prefix: ", prefix))
-    lines.append(b"\r\n\r\n")
+    add((proof, b"\r\n\r\n"))
     return b"".join(lines)
 
 

@@ -8,7 +8,7 @@ import ssl
 
 from atoll.errors import EnvironmentUnavailable
 from atoll.supervisor.proxy_head import AnswerHead, Header
-from atoll.supervisor.proxy_identity import IDENTITY_PATH, check_identity, new_nonce
+from atoll.supervisor.proxy_identity import IDENTITY_PATH, Prover, check_identity, new_nonce, proof_line
 from atoll.supervisor.proxy_limits import ProxyLimits
 from atoll.supervisor.proxy_upstream import Reply, Upstream
 from atoll.supervisor.routing import Target
@@ -17,12 +17,17 @@ ANSWER_LIMIT = 16_384
 
 
 class Pool:
-    """Connections to one target."""
+    """Connections to one target.
 
-    def __init__(self, target: Target, limits: ProxyLimits) -> None:
+    Args:
+        prover: proves to the environment that this is the Supervisor's proxy; None proves nothing.
+    """
+
+    def __init__(self, target: Target, limits: ProxyLimits, prover: Prover | None = None) -> None:
         self.target = target
         self.base = target.address.base.encode("latin-1")
         self._limits = limits
+        self._prover = prover
         self._idle: list[Upstream] = []
         self._open: set[Upstream] = set()
         self._loop = asyncio.get_running_loop()
@@ -106,7 +111,9 @@ class Pool:
             f"host: {address.host}:{address.port}\r\naccept: application/json\r\n\r\n".encode("latin-1")
         )
         body = await answer.complete
-        check_identity(self.target, nonce, body)
+        to_sign = check_identity(self.target, nonce, body)
+        if self._prover is not None:
+            connection.proof = proof_line(self._prover, to_sign)
         if not answer.reusable:
             raise ConnectionError("the connection is closed after each request")
 

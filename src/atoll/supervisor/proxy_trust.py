@@ -1,4 +1,6 @@
-"""Whose word about the original client is believed: the peers listed as trusted proxies, nobody else."""
+"""Whose word about the original client is believed: the peers listed as trusted proxies, and the Supervisor's
+access proxy where it has proven itself (`proxy_identity`). Nobody else.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 FORWARDED_FOR = b"x-forwarded-for"
+REAL_IP = b"x-real-ip"
 
 
 class TrustedProxies:
@@ -33,15 +36,21 @@ class TrustedProxies:
             address = mapped
         return any(address.version == network.version and address in network for network in self._networks)
 
-    def client(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
+    def client(self, peer: str, headers: Iterable[tuple[bytes, bytes]], *, proven: bool = False) -> str:
         """The client's address: the right-most one in X-Forwarded-For that is no trusted proxy.
 
         Entries further left were written by that client itself and prove nothing.
+
+        Args:
+            proven: the peer is the Supervisor, which knows the client by its own list of trusted proxies and
+                says so in X-Real-IP when it is not its peer.
         """
-        if not self.trusts(peer):
+        if not proven and not self.trusts(peer):
             return peer
         hops: list[str] = []
         for name, value in headers:
+            if proven and name == REAL_IP and (ip := bare_address(value.decode("latin-1"))) is not None:
+                return ip
             if name == FORWARDED_FOR:
                 hops.extend(value.decode("latin-1").split(","))
         for hop in reversed(hops):

@@ -83,6 +83,7 @@ class Upstream(asyncio.Protocol):
         "heard",
         "idle_since",
         "pool",
+        "proof",
         "served",
         "transport",
     )
@@ -90,6 +91,7 @@ class Upstream(asyncio.Protocol):
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self.transport = cast("asyncio.Transport", None)
+        self.proof = b""  # header line that shows the environment who sends requests on this connection
         self.served = 0  # answers completed on this connection
         self.heard = False  # whether any byte of the present answer came
         self.idle_since = math.inf

@@ -102,6 +102,14 @@ class Sealer(ABC):
             )
         return Opened(header, self._reveal(message) if header.recipient else message.body)
 
+    def attest(self, purpose: str, data: bytes) -> bytes:
+        """A signature that says `data` to whoever has it already; good for that purpose only."""
+        return self._sign(_attested(purpose, data))
+
+    def attests(self, sender: str, purpose: str, data: bytes, signature: bytes) -> bool:
+        """Whether `sender` (a public key; with a shared key anyone who has it) made that signature."""
+        return self._verify(sender, _attested(purpose, data), signature)
+
     @abstractmethod
     def _sign(self, data: bytes) -> bytes: ...
 
@@ -186,6 +194,11 @@ class Vault:
 def sealer(keys: KeyPair, shared: bytes | None) -> Sealer:
     """The sealer for the given settings: `shared` is APP_SUPERVISOR_AES_SECRET_KEY or None."""
     return PairSealer(keys) if shared is None else SharedKeySealer(keys, shared)
+
+
+def _attested(purpose: str, data: bytes) -> bytes:
+    """Cannot be the signed part of a message, which begins with an array of MessagePack."""
+    return b"\0".join((b"atoll attest 1", purpose.encode(), data))
 
 
 def _derive(key: bytes, purpose: bytes) -> bytes:

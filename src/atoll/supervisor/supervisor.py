@@ -23,6 +23,7 @@ from atoll.supervisor.models import CallerAccount, ConnectionKind, Finding, Stat
 from atoll.supervisor.options import changed_record, places
 from atoll.supervisor.preflight import Preflight
 from atoll.supervisor.presence.base import Presence
+from atoll.supervisor.proxy_identity import PROXY_PURPOSE, Prover
 from atoll.supervisor.reconcile import Reconciler, operation
 from atoll.supervisor.rows import application_row, environment_row, event_row
 from atoll.supervisor.sealing import Sealer
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 REMOVAL_SECONDS = 10.0
 
 
-class Supervisor:
+class Supervisor(Prover):
     """Keeps the apps, tells environments, and knows how all of them are doing.
 
     Args:
@@ -281,6 +282,10 @@ class Supervisor:
     def doubt(self, environment: str) -> None:
         """The proxy could not reach the environment."""
         self._watch.doubt(environment)
+
+    def prove(self, data: bytes) -> bytes:
+        """See Prover."""
+        return self._sealer.attest(PROXY_PURPOSE, data)
 
     # -- first visit
 

@@ -28,7 +28,7 @@ from atoll.supervisor.process.base import AppFactory
 from atoll.supervisor.process.hosted import Host, HostedApp
 from atoll.supervisor.process.model_cache import ModelCache
 from atoll.supervisor.process.outbox import Outbox
-from atoll.supervisor.proxy_identity import Signer
+from atoll.supervisor.proxy_identity import PROXY_PURPOSE, Signer
 from atoll.supervisor.routing import reason_code
 from atoll.supervisor.sealing import Opened, Sealer
 from atoll.supervisor.start_queue import StartQueue
@@ -158,6 +158,16 @@ class Environment(Host, Signer):
     def sign(self, data: bytes) -> bytes:
         """Signs who this is, for the access proxy."""
         return self._sealer.keys.sign(data)
+
+    def believes(self, data: bytes, proof: bytes) -> bool:
+        """Whether the Supervisor that this environment takes instructions from made the proof.
+
+        One that gave no instruction yet, in an environment without apps, proves nothing.
+        """
+        sender = self._pin.key if self._pin is not None else None
+        if sender is None and self._sealer.scheme == "pair":
+            return False
+        return self._sealer.attests(sender or "", PROXY_PURPOSE, data, proof)
 
     # -- Host
 

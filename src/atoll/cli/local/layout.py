@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +131,6 @@ def plan(
     supervisor = server("supervisor", ports[0], APP_MODE="supervisor", APP_PROCESS_ADAPTER="remote")
     workers = []
     reached = address(host)
-    trusted = [common["TRUSTED_PROXIES"]] if common.get("TRUSTED_PROXIES") else []
     for name, port in zip(environment_names(len(ports) - 1), ports[1:], strict=True):
         url = f"http://{reached}:{port}"
         workers.append(
@@ -144,17 +142,9 @@ def plan(
                 ENVIRONMENT_NAME=name,
                 ENVIRONMENT_URL=url,
                 ENVIRONMENT_PROXY_URL=url,
-                # People come through the Supervisor: without its word they would all be one address, and
-                # what one of them fails at sign-in would close the account for all.
-                TRUSTED_PROXIES=",".join([*trusted, *_sources(reached)]),
             )
         )
     return Layout(supervisor, tuple(workers))
-
-
-def _sources(reached: str) -> list[str]:
-    """The addresses from which this machine's own connections to `reached` come."""
-    return sorted({str(found[4][0]) for found in socket.getaddrinfo(reached.strip("[]"), None)})
 
 
 def address(host: str) -> str:
