@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from atoll.cluster.queue import MemoryQueue, Queue
+from atoll.cluster.queue import MemoryQueue, Queue, RedisQueue
 from atoll.cluster.queue.memory import MemoryStore
+from atoll.cluster.redis import RedisConnection
 from atoll.errors import StorageUnusable
 from atoll.testing.conformance.queue import QueueConformance, Seen, status_is
 
@@ -29,6 +30,22 @@ class TestMemoryQueue(QueueConformance):
         queue = MemoryQueue(store)
         yield queue
         await queue.close()
+
+
+class TestRedisQueue(QueueConformance):
+    @pytest.fixture
+    async def queue(self, redis_connection: RedisConnection) -> AsyncIterator[Queue]:
+        queue = RedisQueue(redis_connection)
+        yield queue
+        await queue.close()
+
+    @pytest.fixture
+    async def other_queue(self, redis_url: str, redis_connection: RedisConnection) -> AsyncIterator[Queue]:
+        connection = RedisConnection(redis_url, redis_connection.namespace)
+        queue = RedisQueue(connection)
+        yield queue
+        await queue.close()
+        await connection.close()
 
 
 @pytest.mark.anyio

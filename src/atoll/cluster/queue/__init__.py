@@ -2,5 +2,6 @@
 
 from atoll.cluster.queue.base import Consumer, DeadItem, Item, Process, Queue, QueueStatus
 from atoll.cluster.queue.memory import MemoryQueue
+from atoll.cluster.queue.redis import RedisQueue
 
-__all__ = ["Consumer", "DeadItem", "Item", "MemoryQueue", "Process", "Queue", "QueueStatus"]
+__all__ = ["Consumer", "DeadItem", "Item", "MemoryQueue", "Process", "Queue", "QueueStatus", "RedisQueue"]
