@@ -23,6 +23,7 @@ Mode = Literal["standalone", "supervisor", "worker"]
 MASK = "••••"
 # As long as what HMAC-SHA256 makes: a shorter key is its weakest part (RFC 7518, 3.2).
 ENOUGH_KEY_BYTES = 32
+MOST_PROCESSES = 256
 # Spelled like this in NocoBase's own documents; both are accepted.
 ALIASES = {"APP_COMMAND_ADAPTER": "APP_COMMAND_ADPATER"}
 PLUGIN_PREFIXES = ("@nocobase/plugin-",)
@@ -82,6 +83,25 @@ def boolean(text: str) -> bool:
     if text.lower() in {"false", "0", "off", "no"}:
         return False
     raise InvalidValue("true or false")
+
+
+def process_count(text: str) -> int:
+    """A number of processes, from the processors this process may use where the text says so."""
+    if text == "max" or re.fullmatch(r"-[1-9]\d?", text):
+        return max(1, processors() + (0 if text == "max" else int(text)))
+    if not re.fullmatch(r"[1-9]\d{0,2}", text) or int(text) > MOST_PROCESSES:
+        raise InvalidValue(f"max, a negative number like -1, or a number from 1 to {MOST_PROCESSES}")
+    return int(text)
+
+
+def processors() -> int:
+    """Processors this process may use: those of its affinity, and no more than its control group allows."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(allowed, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # no such control group, or no limit in it
+        return allowed
 
 
 def address(*schemes: str) -> Callable[[str], str]:
@@ -276,7 +296,7 @@ class Settings:
     queue_adapter_rabbitmq_url: str | None = variable("QUEUE_ADAPTER_RABBITMQ_URL", None, address("amqp", "amqps"), "RabbitMQ of the queue.", secret=True)
     worker_id_bits: int = variable("WORKER_ID_BITS", 5, whole(5, 10), "Width of worker ids: 5 for 32 instances, as documented, up to 10 for 1024. Ids of records then have fewer numbers per second. The same on all instances; change it only while all are stopped.")
     worker_id_lease_seconds: float = variable("WORKER_ID_LEASE_SECONDS", 60.0, duration(2, 3600), "How long the worker id of a killed instance stays taken. The same on all instances.")
-    cluster_mode: str = variable("CLUSTER_MODE", "", any_text, "Number of processes on this machine.", shown="one")
+    processes: int = variable("CLUSTER_MODE", 1, process_count, "Number of processes that serve this address: a number, max for one per processor, -1 for one less. More than one need a Redis.")
     worker_mode: str = variable("WORKER_MODE", "", any_text, "Which background services this instance runs.", shown="requests and all services")
 
     # fmt: on
@@ -428,7 +448,9 @@ def _derive(values: dict[str, Any]) -> None:
     values["environment_proxy_url"] = values["environment_proxy_url"] or values["environment_url"]
     general = values["redis_url"]
     values["app_supervisor_redis_url"] = values["app_supervisor_redis_url"] or general
-    values["lock_adapter_default"] = values["lock_adapter_default"] or ("redis" if remote else "local")
+    values["lock_adapter_default"] = values["lock_adapter_default"] or (
+        "redis" if remote or values["processes"] > 1 else "local"
+    )
     values["lock_adapter_redis_url"] = (
         values["lock_adapter_redis_url"] or general or values["app_supervisor_redis_url"]
     )
@@ -483,6 +505,7 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
     if (
         values["lock_adapter_default"] == "redis"
         and mode == "standalone"
+        and values["processes"] == 1
         and not values["lock_adapter_redis_url"]
     ):
         problems.append(
@@ -493,10 +516,8 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
             problems.append(
                 f"{name.upper()}={values[name]}: expected no value; this version does not have {what} yet"
             )
-    if values["cluster_mode"] not in {"", "1"}:
-        problems.append(
-            f"CLUSTER_MODE={values['cluster_mode']}: expected no value or 1; this version runs one process per server"
-        )
+    if values["processes"] > 1:
+        problems += _alone(values)
     if values["worker_mode"] not in {"", "!"}:
         problems.append(
             f"WORKER_MODE={values['worker_mode']}: expected no value or !; this version has no background services to split off"
@@ -504,6 +525,20 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
     if "init_root_password" in given and len(values["init_root_password"]) < 8:
         problems.append(f"INIT_ROOT_PASSWORD={MASK}: expected at least 8 characters")
     return problems
+
+
+def _alone(values: dict[str, Any]) -> list[str]:
+    """What several processes cannot do with: each would have a memory of its own."""
+    wanted = {
+        "PUBSUB_ADAPTER_REDIS_URL": bool(values["pubsub_adapter_redis_url"]),
+        "LOCK_ADAPTER_DEFAULT=redis": values["lock_adapter_default"] == "redis"
+        and bool(values["lock_adapter_redis_url"]),
+    }
+    missing = [name for name, there in wanted.items() if not there]
+    if not missing:
+        return []
+    expected = "REDIS_URL=redis://host:6379 beside it, so that the processes know of each other"
+    return [f"CLUSTER_MODE={values['processes']}: expected {expected}; missing is {', '.join(missing)}"]
 
 
 def _remarks(values: dict[str, Any], given: set[str]) -> list[str]:

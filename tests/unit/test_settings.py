@@ -81,7 +81,8 @@ def test_the_documents_misspelling_is_read_with_a_warning() -> None:
             {"LOCK_ADAPTER_DEFAULT": "local"},
             "LOCK_ADAPTER_DEFAULT=local: expected redis with APP_MODE=worker",
         ),
-        ({"CLUSTER_MODE": "max"}, "CLUSTER_MODE=max: expected no value or 1"),
+        ({"CLUSTER_MODE": "0"}, "CLUSTER_MODE=0: expected max"),
+        ({"CLUSTER_MODE": "many"}, "CLUSTER_MODE=many: expected max"),
         ({"WORKER_MODE": "*"}, "WORKER_MODE=*: expected no value or !"),
         (
             {"APP_SUPERVISOR_AES_SECRET_KEY": "abc"},
@@ -99,6 +100,23 @@ def test_a_wrong_value_is_one_line_with_variable_value_and_expectation(
     change: dict[str, str], line: str
 ) -> None:
     assert any(problem.startswith(line) for problem in problems(WORKER | change))
+
+
+def test_several_processes_need_what_they_share() -> None:
+    line = "CLUSTER_MODE=2: expected REDIS_URL=redis://host:6379 beside it"
+    (problem,) = problems({"CLUSTER_MODE": "2"})
+    assert problem.startswith(line)
+    assert "PUBSUB_ADAPTER_REDIS_URL, LOCK_ADAPTER_DEFAULT=redis" in problem
+    redis = {"CLUSTER_MODE": "2", "REDIS_URL": "redis://host:6379"}
+    (problem,) = problems(redis | {"LOCK_ADAPTER_DEFAULT": "local"})
+    assert problem.endswith("missing is LOCK_ADAPTER_DEFAULT=redis")
+    chosen = settings.load(redis).settings
+    assert (chosen.processes, chosen.lock_adapter_default) == (2, "redis")
+
+
+def test_processes_by_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "processors", lambda: 6)
+    assert [settings.process_count(text) for text in ("max", "-1", "-9", "3")] == [6, 5, 1, 3]
 
 
 def test_redis_adapters_without_an_address_are_refused() -> None:

@@ -23,7 +23,10 @@ class ExitCode(IntEnum):
     ALREADY_RUNNING = 9, "Another `atoll up` uses the same storage folder."
     PORT_TAKEN = 10, "Another program listens on the port."
     PROGRAM_MISSING = 11, "A program that is needed is not on this machine."
-    CHILD_FAILED = 12, "A process of `atoll up` ended before it was ready."
+    CHILD_FAILED = (
+        12,
+        "A process of `atoll up` or of `CLUSTER_MODE` ended before it was ready, or again and again.",
+    )
     BAD_SETTINGS = 78, "A setting is wrong; each problem is printed on a line of its own."
 
     meaning: str

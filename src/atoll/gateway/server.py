@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import logging
 import resource
@@ -15,7 +14,7 @@ from typing import Any, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from atoll.errors import PortTaken
+from atoll.gateway import listeners
 from atoll.gateway.asgi import Gateway
 from atoll.gateway.edge import Edge
 from atoll.gateway.protocol import GatewayProtocol
@@ -25,6 +24,8 @@ from atoll.lifecycle import BackgroundTasks
 log = logging.getLogger(__name__)
 TICK = 0.5
 GOODBYE = 2.0
+LINGER = 1.0
+TAKE_AGAIN = 1.0
 SPARE_FILES = 128
 
 
@@ -36,16 +37,24 @@ class HttpServer:
         edge: what connections share.
         gateway: answers what is not forwarded.
         readiness: told when the server drains.
+        shared: listening sockets that other processes share; None listens on `host` and `port`.
     """
 
     def __init__(
-        self, *, host: str, port: int, edge: Edge, gateway: Gateway, readiness: Readiness, backlog: int = 2048
+        self,
+        *,
+        host: str,
+        port: int,
+        edge: Edge,
+        gateway: Gateway,
+        readiness: Readiness,
+        shared: list[socket.socket] | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._edge = edge
         self._readiness = readiness
-        self._backlog = backlog
+        self._shared = shared
         self._config = Config(
             cast("Any", gateway),
             http=GatewayProtocol,
@@ -74,32 +83,7 @@ class HttpServer:
         Raises:
             PortTaken: the address is in use, not allowed, or not an address of this machine.
         """
-        try:
-            found = socket.getaddrinfo(
-                self.host or None, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-        except OSError as error:
-            raise PortTaken(
-                f"{self.host!r} is no address of this machine. Set APP_HOST.", detail=str(error)
-            ) from error
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            listener = socket.socket(family, kind, protocol)
-            listener.setblocking(False)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            if self.port == 0 and self._sockets:
-                address = (address[0], self._sockets[0].getsockname()[1], *address[2:])
-            try:
-                listener.bind(address)
-                listener.listen(self._backlog)
-            except OSError as error:
-                listener.close()
-                if error.errno == errno.EADDRNOTAVAIL and self._sockets:
-                    continue  # a name that stands for several addresses, not all of them ours
-                self._close_sockets()
-                raise PortTaken(_bind_text(self.host, self.port, error), detail=str(error)) from error
-            self._sockets.append(listener)
+        self._sockets = self._shared or listeners.listen(self.host, self.port)
         self.port = self._sockets[0].getsockname()[1]
 
     async def start(self) -> None:
@@ -112,7 +96,10 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         self._date()
         for listener in self._sockets:
-            server = await loop.create_server(self._connection, sock=listener, backlog=self._backlog)
+            if self._shared is not None:
+                loop.add_reader(listener, self._take_one, listener)
+                continue
+            server = await loop.create_server(self._connection, sock=listener, backlog=listeners.BACKLOG)
             self._servers.append(server)
         self._watch = self._tasks.keep_running("clients", self._tick)
         settle_memory()
@@ -129,9 +116,18 @@ class HttpServer:
         self._readiness.draining = self._edge.draining = True
         for server in self._servers:
             server.close()
-        self._close_sockets()
-        requests = [entry for entry in self._state.connections if isinstance(entry, GatewayProtocol)]
-        for connection in requests:
+        if self._shared is not None:
+            for listener in self._sockets:
+                asyncio.get_running_loop().remove_reader(listener)
+        listeners.close(self._sockets)
+        for connection in self._requests():
+            if connection.serving is not None:
+                connection.shutdown()
+        if self._shared is not None:
+            # The others go on: clients that are about to use an idle connection must not find it closed. It
+            # is answered once more, with the word that it ends.
+            await self._until(lambda: not self._busy(), min(LINGER, grace))
+        for connection in self._requests():
             connection.shutdown()
         await self._until(lambda: not self._busy(), grace)
         for entry in tuple(self._state.connections):
@@ -155,6 +151,37 @@ class HttpServer:
 
     def _connection(self) -> GatewayProtocol:
         return GatewayProtocol(self._config, self._state, {}, asyncio.get_running_loop(), edge=self._edge)
+
+    def _take_one(self, listener: socket.socket) -> None:
+        """Takes one connection and lets the other processes have the next.
+
+        Who takes all that wait, as event loops do, leaves the others without work.
+        """
+        try:
+            connection, _ = listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            log.error("connections cannot be taken for a second", extra={"reason": str(error)})
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(listener)
+            loop.call_later(TAKE_AGAIN, self._take_again, listener)
+            return
+        connection.setblocking(False)
+        _ = self._tasks.spawn("connection", self._take_over(connection))
+
+    def _take_again(self, listener: socket.socket) -> None:
+        if listener in self._sockets:
+            asyncio.get_running_loop().add_reader(listener, self._take_one, listener)
+
+    async def _take_over(self, connection: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(self._connection, connection)
+        except OSError:
+            connection.close()  # the client was gone before it was served
+
+    def _requests(self) -> list[GatewayProtocol]:
+        return [entry for entry in self._state.connections if isinstance(entry, GatewayProtocol)]
 
     def _busy(self) -> bool:
         return any(isinstance(entry, GatewayProtocol) for entry in self._state.connections)
@@ -196,11 +223,6 @@ class HttpServer:
     def _date(self) -> None:
         self._state.default_headers[:] = [(b"date", formatdate(usegmt=True).encode("ascii"))]
 
-    def _close_sockets(self) -> None:
-        for listener in self._sockets:
-            listener.close()
-        self._sockets.clear()
-
 
 def settle_memory() -> None:
     """Takes what was made until now out of the garbage collector's rounds, and makes those rounds rarer.
@@ -210,11 +232,3 @@ def settle_memory() -> None:
     """
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-
-
-def _bind_text(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {port} is in use by another program. Stop it, or set APP_PORT to another port."
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return f"Port {port} needs more rights than this user has. Set APP_PORT to a port above 1023."
-    return f"{host}:{port} is no address of this machine. Set APP_HOST."

@@ -25,6 +25,7 @@ from atoll.plugins.app_supervisor import AppSupervisor
 from atoll.server.apps import Surroundings
 from atoll.server.halves import Halves, assemble
 from atoll.server.main_app import MainApp
+from atoll.server.place import Place
 from atoll.settings import Settings
 from atoll.supervisor.access_proxy import AccessProxy
 from atoll.supervisor.proxy_limits import AppLoad, ProxyLimits
@@ -34,8 +35,11 @@ from atoll.web import load as load_ui
 log = logging.getLogger(__name__)
 
 
-async def serve(settings: Settings) -> int:
+async def serve(settings: Settings, place: Place | None = None) -> int:
     """Runs one server until SIGTERM or SIGINT; gives the exit code.
+
+    Args:
+        place: given when several processes serve one address.
 
     Raises:
         AtollError: the start failed for a reason that a person can mend.
@@ -46,18 +50,19 @@ async def serve(settings: Settings) -> int:
     logs.configure(settings.logger_level, settings.logger_format, **role)
     os.environ["TZ"] = settings.timezone
     time.tzset()
-    server = Server(settings)
+    server = Server(settings, place)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, _asked_to_stop, stopping, server)
-    running = asyncio.create_task(server.start())
+    if place is not None:
+        place.watch_parent(stopping.set)
+    running = asyncio.create_task(_begin(server, place))
     waiting = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             running.result()
-            log.info("server ready", extra={"port": settings.app_port, "version": __version__})
             await stopping.wait()
     finally:
         for task in (running, waiting):
@@ -66,6 +71,13 @@ async def serve(settings: Settings) -> int:
         await server.stop()
     log.info("server stopped")
     return 0
+
+
+async def _begin(server: Server, place: Place | None) -> None:
+    await server.start()
+    log.info("server ready", extra={"port": server.port, "version": __version__})
+    if place is not None:
+        await place.tell_ready(server.readiness)
 
 
 def _asked_to_stop(stopping: asyncio.Event, server: Server) -> None:
@@ -77,8 +89,9 @@ def _asked_to_stop(stopping: asyncio.Event, server: Server) -> None:
 class Server:
     """All services of one process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, place: Place | None = None) -> None:
         self._settings = settings
+        self._place = place
         self._pools = PostgresPools()
         self._sync_redis: RedisConnection | None = None
         self._sync = self._messages()
@@ -91,6 +104,11 @@ class Server:
         self._started = False
         self._http = self._front()
         self._hurried: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._http.port
 
     async def start(self) -> None:
         """Listens first, so that health answers while databases are waited for; then begins in order."""
@@ -150,7 +168,7 @@ class Server:
         limits = ProxyLimits()
         load = AppLoad(limits.per_app)
         switchboard = Switchboard(router, TrustedProxies(settings.trusted_proxies))
-        readiness = Readiness(self._checks())
+        self.readiness = readiness = Readiness(self._checks())
         edge = Edge(
             switchboard,
             AccessProxy(router, limits, load, self._halves.supervisor),
@@ -167,7 +185,12 @@ class Server:
             hold=settings.app_hold_seconds,
         )
         return HttpServer(
-            host=settings.app_host, port=settings.app_port, edge=edge, gateway=gateway, readiness=readiness
+            host=settings.app_host,
+            port=settings.app_port,
+            edge=edge,
+            gateway=gateway,
+            readiness=readiness,
+            shared=self._place.listeners if self._place is not None else None,
         )
 
     def _checks(self) -> dict[str, Check]:

@@ -30,7 +30,7 @@ def page() -> str:
             parameter.name.upper() for parameter in command.params if parameter.param_type_name == "argument"
         )
         lines += [f"## {name}", "", f"`{name} {usage}`".replace(" `", "`"), "", _sentence(command.help), ""]
-        rows = [_row(parameter) for parameter in command.params]
+        rows = [_row(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
         if rows:
             lines += ["| option | default | meaning |", "|---|---|---|", *rows, ""]
     return "\n".join(lines).rstrip() + "\n"
