@@ -31,7 +31,9 @@ def chosen(**environ: str) -> settings.Settings:
     return settings.load(environ).settings
 
 
-def reserved(tmp_path: Path, host: str = "127.0.0.1", **environ: str) -> dict[str, dict[str, str]]:
+def reserved(
+    tmp_path: Path, host: str = "127.0.0.1", *, processes: int = 1, **environ: str
+) -> dict[str, dict[str, str]]:
     layout = plan(
         storage=tmp_path,
         host=host,
@@ -39,6 +41,7 @@ def reserved(tmp_path: Path, host: str = "127.0.0.1", **environ: str) -> dict[st
         redis_url="redis://:word@127.0.0.1:1/0",
         account={"INIT_ROOT_USERNAME": "root"},
         environ=environ,
+        processes=processes,
     )
     return {server.name: dict(server.variables) for server in layout.servers}
 
@@ -56,11 +59,17 @@ def test_each_planned_server_is_accepted_by_the_settings(tmp_path: Path) -> None
     assert supervisor.init_root_username == "root"
 
 
+def test_each_environment_may_be_several_processes(tmp_path: Path) -> None:
+    servers = reserved(tmp_path, processes=3, CLUSTER_MODE="7")
+    counts = {name: settings.load(variables).settings.processes for name, variables in servers.items()}
+    assert counts == {"supervisor": 1, "env_a": 3, "env_b": 3}
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
 def test_nobody_on_this_machine_is_believed_unasked(tmp_path: Path, host: str) -> None:
     for trusted in ((), ("10.0.0.7",)):
-        given = {"TRUSTED_PROXIES": ",".join(trusted)} if trusted else {}
-        for server in reserved(tmp_path, host=host, **given).values():
+        given = ",".join(trusted)
+        for server in reserved(tmp_path, host=host, TRUSTED_PROXIES=given).values():
             assert settings.load(server).settings.trusted_proxies == trusted
 
 

@@ -46,6 +46,12 @@ def up(
         ),
     ] = 14000,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    processes: Annotated[
+        int,
+        typer.Option(
+            "--processes", min=1, max=settings.MOST_PROCESSES, help="Processes of each environment."
+        ),
+    ] = 1,
     demo: Annotated[
         bool, typer.Option("--demo", help="Add two sample apps, one on each environment.")
     ] = False,
@@ -69,6 +75,7 @@ def up(
             redis_url=redis_program.url,
             account=account.variables,
             environ=environ,
+            processes=processes,
         )
         (folder / "db").mkdir(exist_ok=True)
         screen = Screen([server.name for server in layout.servers])

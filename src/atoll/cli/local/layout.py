@@ -94,6 +94,7 @@ def plan(
     redis_url: str,
     account: Mapping[str, str],
     environ: Mapping[str, str],
+    processes: int = 1,
 ) -> Layout:
     """The variables of the reference deployment, for processes on this machine.
 
@@ -104,6 +105,7 @@ def plan(
         ports: the Supervisor's, then one for each environment.
         account: the INIT_ROOT_* variables.
         environ: the caller's environment.
+        processes: how many serve each environment.
     """
     common = inherited(environ)
     common.setdefault("LOGGER_FORMAT", "console")
@@ -139,6 +141,7 @@ def plan(
                 port,
                 APP_MODE="worker",
                 APP_PROCESS_ADAPTER="local",
+                CLUSTER_MODE=str(processes),
                 ENVIRONMENT_NAME=name,
                 ENVIRONMENT_URL=url,
                 ENVIRONMENT_PROXY_URL=url,
