@@ -21,6 +21,7 @@ from atoll.testing.services import (
     PostgresServer,
     RedisServer,
     ServiceMissing,
+    find_bloom_module,
     find_chromium,
     postgres_server,
     redis_server,
@@ -63,6 +64,17 @@ def redis_service() -> Iterator[RedisServer]:
 def redis_url(redis_service: RedisServer) -> str:
     """A Redis that all tests of this process share: use a namespace of your own and never empty it."""
     return redis_service.url
+
+
+@pytest.fixture(scope="session")
+def redis_with_bloom(redis_url: str) -> Iterator[RedisServer]:
+    """A Redis with the Bloom filter module."""
+    try:
+        module = find_bloom_module()
+    except ServiceMissing as error:
+        missing(error)
+        raise
+    yield from needed(redis_server("--loadmodule", str(module)))
 
 
 @pytest.fixture

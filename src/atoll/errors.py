@@ -206,6 +206,12 @@ class RedisUnavailable(AtollError):
     status = 503
 
 
+class RedisFull(RedisUnavailable):
+    """Redis takes nothing more: its memory limit is reached."""
+
+    code = "REDIS_FULL"
+
+
 class RedisBelongsToAnother(AtollError):
     """The Redis database carries the marker of another installation."""
 
@@ -266,6 +272,13 @@ class WorkerIdLost(AtollError):
     """This instance has no worker id at the moment, so it can make no ids."""
 
     code = "WORKER_ID_LOST"
+    status = 503
+
+
+class BloomFilterMissing(AtollError):
+    """The filter was never reserved, or was lost with the data of Redis; make it anew."""
+
+    code = "BLOOM_FILTER_MISSING"
     status = 503
 
 

@@ -11,10 +11,10 @@ import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 
-from atoll.errors import RedisBelongsToAnother, RedisUnavailable
+from atoll.errors import RedisBelongsToAnother, RedisFull, RedisUnavailable
 
 ANSWER_SECONDS = 5.0  # no answer for so long means a half-open connection; blocking reads ask for less
 CONNECT_SECONDS = 3.0
@@ -66,9 +66,14 @@ class RedisConnection:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Turns what the client raises in the block into `RedisUnavailable`."""
+        """Turns what the client raises in the block into `RedisUnavailable`, `RedisFull` if that is why."""
         try:
             yield
+        except OutOfMemoryError as error:
+            raise RedisFull(
+                f"Redis at {self.address} has reached its memory limit. Raise maxmemory, or let it do less.",
+                detail=str(error),
+            ) from error
         except (RedisError, OSError, TimeoutError) as error:
             raise RedisUnavailable(
                 f"Redis at {self.address} does not answer. Check that it runs and can be reached.",

