@@ -334,6 +334,13 @@ class AppNotReady(AtollError):
         self.reason = code
 
 
+class RequestsNotServed(AtollError):
+    """This instance only works in the background (`WORKER_MODE`); it answers questions about its health."""
+
+    code = "REQUESTS_NOT_SERVED"
+    status = 503
+
+
 class EnvironmentUnavailable(AtollError):
     """No environment of the app can be reached."""
 

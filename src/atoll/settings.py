@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from atoll.errors import SettingsError
+from atoll.worker_mode import WorkerMode
 
 Mode = Literal["standalone", "supervisor", "worker"]
 MASK = "••••"
@@ -161,6 +162,14 @@ def byte_size(text: str) -> int:
     return int(float(match[1]) * {"b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, None: 1}[match[2]])
 
 
+def service_share(text: str) -> WorkerMode:
+    """What an instance does."""
+    try:
+        return WorkerMode.parse(text)
+    except ValueError as error:
+        raise InvalidValue(str(error)) from None
+
+
 def word_list(text: str) -> tuple[str, ...]:
     """A comma list."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -292,12 +301,12 @@ class Settings:
     cache_redis_url: str | None = variable("CACHE_REDIS_URL", None, redis_address, "Redis of the cache.", secret=True, shown="REDIS_URL")
     cache_memory_max: int = variable("CACHE_MEMORY_MAX", 2000, whole(1, 10_000_000), "Most entries of one memory cache.")
     queue_adapter: str = variable("QUEUE_ADAPTER", "memory", one_of("memory", "redis", "rabbitmq"), "Kind of message queue.")
-    queue_adapter_redis_url: str | None = variable("QUEUE_ADAPTER_REDIS_URL", None, redis_address, "Redis of the queue.", secret=True, shown="REDIS_URL")
+    queue_adapter_redis_url: str | None = variable("QUEUE_ADAPTER_REDIS_URL", None, redis_address, "Redis of the queue.", secret=True, shown="REDIS_URL, then APP_SUPERVISOR_REDIS_URL")
     queue_adapter_rabbitmq_url: str | None = variable("QUEUE_ADAPTER_RABBITMQ_URL", None, address("amqp", "amqps"), "RabbitMQ of the queue.", secret=True)
     worker_id_bits: int = variable("WORKER_ID_BITS", 5, whole(5, 10), "Width of worker ids: 5 for 32 instances, as documented, up to 10 for 1024. Ids of records then have fewer numbers per second. The same on all instances; change it only while all are stopped.")
     worker_id_lease_seconds: float = variable("WORKER_ID_LEASE_SECONDS", 60.0, duration(2, 3600), "How long the worker id of a killed instance stays taken. The same on all instances.")
     processes: int = variable("CLUSTER_MODE", 1, process_count, "Number of processes that serve this address: a number, max for one per processor, -1 for one less. More than one need a Redis.")
-    worker_mode: str = variable("WORKER_MODE", "", any_text, "Which background services this instance runs.", shown="requests and all services")
+    worker_mode: WorkerMode = variable("WORKER_MODE", WorkerMode(), service_share, "What this instance does: ! requests only, * all background services only, a comma list of service keys (with ! for requests too), - neither.", shown="requests and all services")
 
     # fmt: on
 
@@ -336,13 +345,11 @@ class VariableInfo:
 # Parts that this version does not have: a value other than the default is refused, never ignored.
 LATER: Mapping[str, str] = {
     "cache_default_store": "a shared cache",
-    "queue_adapter": "a distributed queue",
 }
 # Companions of those parts: harmless, but they have no effect, and that is said.
 WITHOUT_EFFECT = (
     "cache_redis_url",
     "cache_memory_max",
-    "queue_adapter_redis_url",
     "queue_adapter_rabbitmq_url",
 )
 
@@ -457,6 +464,9 @@ def _derive(values: dict[str, Any]) -> None:
     values["app_command_redis_url"] = (
         values["app_command_redis_url"] or general or values["app_supervisor_redis_url"]
     )
+    values["queue_adapter_redis_url"] = (
+        values["queue_adapter_redis_url"] or general or values["app_supervisor_redis_url"]
+    )
     values["pubsub_adapter_redis_url"] = (
         values["pubsub_adapter_redis_url"]
         or general
@@ -511,6 +521,14 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
         problems.append(
             "LOCK_ADAPTER_REDIS_URL=: expected an address like redis://host:6379 with LOCK_ADAPTER_DEFAULT=redis"
         )
+    if values["queue_adapter"] == "redis" and not values["queue_adapter_redis_url"]:
+        problems.append(
+            "QUEUE_ADAPTER_REDIS_URL=: expected an address like redis://host:6379 with QUEUE_ADAPTER=redis"
+        )
+    if values["queue_adapter"] == "rabbitmq":
+        problems.append(
+            "QUEUE_ADAPTER=rabbitmq: expected memory or redis; this version has no RabbitMQ queue yet"
+        )
     for name, what in LATER.items():
         if values[name] not in {"local", "memory"}:
             problems.append(
@@ -518,10 +536,6 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
             )
     if values["processes"] > 1:
         problems += _alone(values)
-    if values["worker_mode"] not in {"", "!"}:
-        problems.append(
-            f"WORKER_MODE={values['worker_mode']}: expected no value or !; this version has no background services to split off"
-        )
     if "init_root_password" in given and len(values["init_root_password"]) < 8:
         problems.append(f"INIT_ROOT_PASSWORD={MASK}: expected at least 8 characters")
     return problems
@@ -548,6 +562,11 @@ def _remarks(values: dict[str, Any], given: set[str]) -> list[str]:
         remarks.append(
             f"APP_KEY is shorter than {ENOUGH_KEY_BYTES} bytes, so that tokens could be forged by trying; "
             "take one from: openssl rand -hex 32"
+        )
+    if values["worker_mode"].stray_star:
+        remarks.append(
+            "WORKER_MODE names * beside others, where it has no effect; for all services write * alone, or "
+            "nothing at all for requests too"
         )
     for plugin in values["append_preset_built_in_plugins"]:
         short = plugin

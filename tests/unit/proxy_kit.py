@@ -312,9 +312,10 @@ async def gateway(
     prover: Prover | None = None,
     ui: BuiltUi | None = None,
     checks: Mapping[str, Check] | None = None,
+    serves_requests: bool = True,
 ) -> AsyncIterator[Running]:
     """A real server on a free port."""
-    switchboard = Switchboard(router, TrustedProxies(trusted), hosts)
+    switchboard = Switchboard(router, TrustedProxies(trusted), hosts, serves_requests=serves_requests)
     proxy_limits = proxy_limits or ProxyLimits()
     load = AppLoad(proxy_limits.per_app)
     proxy = AccessProxy(router, proxy_limits, load, prover)

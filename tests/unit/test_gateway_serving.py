@@ -23,7 +23,7 @@ from proxy_kit import (
     upstream,
 )
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from atoll.errors import AppNotFound, AppNotReady, AtollError, DatabaseUnavailable, PortTaken
 from atoll.gateway.edge import EdgeLimits
@@ -104,6 +104,30 @@ async def test_health_of_one_app_follows_its_state() -> None:
         assert (await user.get("/api/__app/crm/__health_check")).body == b"ok"
         answer = await user.get("/api/__app/shop/__health_check")
         assert (answer.status, answer.code) == (503, "APP_STOPPED")
+
+
+async def test_an_instance_without_requests_answers_only_about_its_health(ui: BuiltUi) -> None:
+    router = here("main", "crm")
+    async with (
+        upstream() as behind,
+        gateway(router, ui=ui, serves_requests=False) as running,
+        client(running) as user,
+    ):
+        router.routes.update(forward("elsewhere", behind))
+        for path in ("/api/__health_check", "/api/__app/crm/__health_check", "/api/__ready"):
+            assert (await user.get(path)).status == 200
+        for path in ("/api/users:list", "/api/__app/crm/posts:list", "/api/__app/elsewhere/posts:list"):
+            answer = await user.get(path)
+            assert (answer.status, answer.code) == (503, "REQUESTS_NOT_SERVED")
+        for path in ("/", "/apps/crm/admin", "/assets/index-abc.js"):
+            answer = await user.get(path, accept=PAGE)
+            assert answer.status == 503
+            assert b"index-abc" not in answer.body
+        with pytest.raises(InvalidStatus) as found:
+            async with connect(f"ws://127.0.0.1:{running.port}/ws?__appName=crm"):
+                pass
+        assert found.value.response.status_code == 503
+        assert behind.requests == []
 
 
 async def test_identity_is_signed_and_belongs_to_environments_only() -> None:

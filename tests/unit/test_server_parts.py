@@ -12,6 +12,7 @@ import pytest
 from atoll import settings
 from atoll.application.app import RootAccount
 from atoll.cluster.pubsub import MemoryPubSub
+from atoll.cluster.queue import MemoryQueue
 from atoll.database.drivers import PostgresPools
 from atoll.errors import BadRequest, StorageUnusable
 from atoll.server.apps import Surroundings, offset
@@ -73,7 +74,12 @@ def test_a_storage_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_database_file_that_is_a_folder_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     around = Surroundings(
-        loaded(tmp_path, DB_STORAGE=str(tmp_path)), PostgresPools(), MemoryPubSub(), ids(), _nobody
+        loaded(tmp_path, DB_STORAGE=str(tmp_path)),
+        PostgresPools(),
+        MemoryPubSub(),
+        MemoryQueue(),
+        ids(),
+        _nobody,
     )
     with pytest.raises(StorageUnusable, match="is a folder"):
         asyncio.run(MainApp(around).reach_database())

@@ -76,14 +76,14 @@ def test_the_documents_misspelling_is_read_with_a_warning() -> None:
         ({"TZ": "Mars/Base"}, "TZ=Mars/Base: expected a time zone name"),
         ({"DB_DIALECT": "postgres"}, "DB_DATABASE=: expected a value with DB_DIALECT=postgres"),
         ({"DB_DIALECT": "mariadb"}, "DB_DIALECT=mariadb: expected sqlite or postgres"),
-        ({"QUEUE_ADAPTER": "rabbitmq"}, "QUEUE_ADAPTER=rabbitmq: expected no value"),
+        ({"QUEUE_ADAPTER": "rabbitmq"}, "QUEUE_ADAPTER=rabbitmq: expected memory or redis"),
         (
             {"LOCK_ADAPTER_DEFAULT": "local"},
             "LOCK_ADAPTER_DEFAULT=local: expected redis with APP_MODE=worker",
         ),
         ({"CLUSTER_MODE": "0"}, "CLUSTER_MODE=0: expected max"),
         ({"CLUSTER_MODE": "many"}, "CLUSTER_MODE=many: expected max"),
-        ({"WORKER_MODE": "*"}, "WORKER_MODE=*: expected no value or !"),
+        ({"WORKER_MODE": "workflow process"}, "WORKER_MODE=workflow process: expected nothing, !, *, -"),
         (
             {"APP_SUPERVISOR_AES_SECRET_KEY": "abc"},
             "APP_SUPERVISOR_AES_SECRET_KEY=••••: expected 64 hex digits",

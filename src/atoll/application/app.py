@@ -30,11 +30,14 @@ from atoll.application.instances.membership import Membership
 from atoll.application.migrations import MIGRATIONS, Migration, Schema
 from atoll.application.plugin_manager import Plugin, PluginManager
 from atoll.application.records.engine import RecordEngine
+from atoll.application.services import Services
 from atoll.application.topics import AccountsTopic, CollectionsTopic, InstancesTopic
 from atoll.cluster.pubsub import Gap, PubSub, Subscription
+from atoll.cluster.queue import MemoryQueue, Queue
 from atoll.database.drivers.base import Database
 from atoll.errors import ApplicationNotInstalled, AppNotReady, SchemaTooNew
 from atoll.lifecycle import BackgroundTasks
+from atoll.worker_mode import WorkerMode
 
 __all__ = ["Application", "Plugin", "RootAccount"]
 
@@ -52,6 +55,8 @@ class Application:
         secret: signs the app's tokens; at least 32 bytes.
         storage: the app's own folder.
         sync: carries cache invalidation and live messages to the app's other instances.
+        queue: work for later, on channels of the app's own; None: one in memory that nobody shares.
+        mode: what this instance does.
         plugins: instances made for this app.
         timezone: "UTC" or an offset such as "+08:00", used when a request names none.
         title, lang: the first system settings.
@@ -70,6 +75,8 @@ class Application:
         storage: Path,
         sync: PubSub,
         ids: SnowflakeIds,
+        queue: Queue | None = None,
+        mode: WorkerMode = WorkerMode(),  # noqa: B008 - frozen
         plugins: Sequence[Plugin] = (),
         timezone: str = "UTC",
         title: str = "",
@@ -107,6 +114,8 @@ class Application:
         self._title = title or name
         self._lang = lang
         self._sync = sync
+        self.queue = queue or MemoryQueue()
+        self.services = Services(name, self.queue, mode)
         self._plugins = PluginManager(plugins)
         self._subscription: Subscription | None = None
         self._refused: SchemaTooNew | None = None
@@ -123,6 +132,10 @@ class Application:
     def plugins(self) -> tuple[Plugin, ...]:
         """The app's plugins in their order."""
         return self._plugins.plugins
+
+    def serving(self, key: str) -> bool:
+        """Whether this instance does the background work of that service key (`WORKER_MODE`)."""
+        return self.services.serving(key)
 
     # -- life ------------------------------------------------------------------------------------------
 
@@ -170,6 +183,7 @@ class Application:
         self._running = False
         subscription, self._subscription = self._subscription, None
         try:
+            await self.services.stop()
             await self._plugins.stop(self)
         finally:
             await self._background.cancel_all()

@@ -10,7 +10,14 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
-from atoll.errors import AppOverloaded, AtollError, BadRequest, NotFound, PageMethodNotAllowed
+from atoll.errors import (
+    AppOverloaded,
+    AtollError,
+    BadRequest,
+    NotFound,
+    PageMethodNotAllowed,
+    RequestsNotServed,
+)
 from atoll.gateway import pages, static
 from atoll.gateway.decision import DECISION, Decision, Switchboard
 from atoll.gateway.errors import error_json, error_payload, prefers_page, retry_header, starting
@@ -249,7 +256,8 @@ class Gateway:
         self, scope: Scope, send: Send, resolved: Resolved, error: AtollError, retry_after: float | None
     ) -> None:
         headers = [NO_STORE, *retry_header(retry_after)]
-        if self._ui is not None and error.status >= 500 and _is_page(scope, resolved):
+        refused = isinstance(error, RequestsNotServed)  # the UI's files too
+        if self._ui is not None and error.status >= 500 and not refused and _is_page(scope, resolved):
             headers.append((b"vary", b"accept"))
             await self._app_page(scope, send, resolved, self._ui, error, headers)
             return
@@ -279,6 +287,9 @@ class Gateway:
         resolved, route = decision.resolved, decision.route
         if resolved.kind is not Kind.SOCKET or route is None or isinstance(route, Forward):
             await refuse(scope, receive, send, 404)
+            return
+        if isinstance(route, Unavailable) and isinstance(route.error, RequestsNotServed):
+            await refuse(scope, receive, send, 503)
             return
         if not self._load.enter(resolved.app):
             await refuse(scope, receive, send, 503)

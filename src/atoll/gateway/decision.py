@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from msgspec import Struct
 
-from atoll.errors import AtollError, HostUnknown
+from atoll.errors import AtollError, HostUnknown, RequestsNotServed
 from atoll.gateway.resolver import API_KIND, MAIN, Kind, Resolved, read_path, resolve
 from atoll.supervisor.proxy_head import AFFINITY_COOKIE, Notable, first_of
 from atoll.supervisor.proxy_trust import TrustedProxies
@@ -21,6 +21,7 @@ DECISION = "atoll.decision"
 REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 REMEMBERED_PATHS = 2048
 REMEMBERED_LENGTH = 256  # of a path in bytes, so that nobody can fill the memory with long ones
+ANSWERED_ALWAYS = frozenset({Kind.HEALTH, Kind.READY, Kind.IDENTITY})
 SERVED_HERE = frozenset({Kind.READY, Kind.IDENTITY, Kind.ASSET})
 
 
@@ -47,12 +48,21 @@ class Switchboard:
     """Decides for each request, in memory only and without waiting.
 
     Args:
+        serves_requests: whether it answers more than questions about its health and identity.
         hosts: names under which this server may be addressed, besides custom domains of apps. Empty: any.
     """
 
-    def __init__(self, router: Router, trusted: TrustedProxies, hosts: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        router: Router,
+        trusted: TrustedProxies,
+        hosts: Sequence[str] = (),
+        *,
+        serves_requests: bool = True,
+    ) -> None:
         self.router = router
         self.trusted = trusted
+        self._serves_requests = serves_requests
         self._hosts = frozenset(normal_host(host) for host in hosts)
         # Ids are UUIDs whose last part counts: unique, cheap, and neighbours are seen to be neighbours.
         self._request_ids = str(uuid4())[:24].encode("ascii")
@@ -84,6 +94,11 @@ class Switchboard:
             if self._hosts and not resolved.chosen and normal_host(host.decode("latin-1")) not in self._hosts:
                 raise HostUnknown("This server does not answer under this host name. Check the address.")
             kind = resolved.kind
+            if not self._serves_requests and kind not in ANSWERED_ALWAYS:
+                raise RequestsNotServed(
+                    "This instance only works in the background. Send requests to another one, or change its "
+                    "WORKER_MODE."
+                )
             if kind is not API_KIND and (
                 kind in SERVED_HERE or (kind is Kind.HEALTH and not resolved.chosen)
             ):

@@ -12,6 +12,7 @@ from atoll import __version__, logs
 from atoll.application.app import RootAccount
 from atoll.application.fields.snowflake_id import SnowflakeIds
 from atoll.cluster.pubsub import MemoryPubSub, PubSub, RedisPubSub
+from atoll.cluster.queue import MemoryQueue, Queue, RedisQueue
 from atoll.cluster.redis import RedisConnection
 from atoll.cluster.worker_id import FileWorkerIds, RedisWorkerIds, WorkerId, WorkerIds
 from atoll.database.drivers import PostgresPools
@@ -95,10 +96,12 @@ class Server:
         self._pools = PostgresPools()
         self._sync_redis: RedisConnection | None = None
         self._sync = self._messages()
+        self._queue_redis: RedisConnection | None = None
+        self._queue = self._work()
         self._ids_redis: RedisConnection | None = None
         self._worker_id = WorkerId(self._worker_ids())
         ids = SnowflakeIds(self._worker_id)
-        around = Surroundings(settings, self._pools, self._sync, ids, self._first_account)
+        around = Surroundings(settings, self._pools, self._sync, self._queue, ids, self._first_account)
         self._main = MainApp(around)
         self._halves: Halves = assemble(settings, around, self._main.database)
         self._started = False
@@ -135,9 +138,10 @@ class Server:
         await self._halves.stop()
         await self._main.stop()
         await self._halves.close()
+        await self._queue.close()
         await self._sync.close()
         await self._worker_id.stop()
-        for connection in (self._sync_redis, self._ids_redis):
+        for connection in (self._sync_redis, self._queue_redis, self._ids_redis):
             if connection is not None:
                 await connection.close()
 
@@ -155,6 +159,15 @@ class Server:
         self._sync_redis = RedisConnection(address, self._settings.redis_namespace)
         return RedisPubSub(self._sync_redis)
 
+    def _work(self) -> Queue:
+        settings = self._settings
+        if settings.queue_adapter == "redis":
+            self._queue_redis = RedisConnection(
+                settings.queue_adapter_redis_url or "", settings.redis_namespace
+            )
+            return RedisQueue(self._queue_redis)
+        return MemoryQueue(file=settings.storage_path / "queue" / "items.json")
+
     def _worker_ids(self) -> WorkerIds:
         settings, address = self._settings, self._settings.worker_id_redis_url
         width = (settings.worker_id_bits, settings.worker_id_lease_seconds)
@@ -167,7 +180,11 @@ class Server:
         settings, router = self._settings, self._halves.router
         limits = ProxyLimits()
         load = AppLoad(limits.per_app)
-        switchboard = Switchboard(router, TrustedProxies(settings.trusted_proxies))
+        switchboard = Switchboard(
+            router,
+            TrustedProxies(settings.trusted_proxies),
+            serves_requests=settings.worker_mode.serves_requests,
+        )
         self.readiness = readiness = Readiness(self._checks())
         edge = Edge(
             switchboard,

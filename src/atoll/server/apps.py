@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from atoll.application.app import Application, RootAccount
 from atoll.application.fields.snowflake_id import SnowflakeIds
 from atoll.cluster.pubsub import PubSub
+from atoll.cluster.queue import Queue
 from atoll.database import provision
 from atoll.database.config import DatabaseConfig
 from atoll.database.drivers import Database, PostgresPools, connect
@@ -34,6 +35,7 @@ class Surroundings:
 
     Args:
         sync: carries messages between instances of an app, each app on channels of its own.
+        queue: work for later, each app on channels of its own.
         ids: makes the ids of records for all of them.
         first_account: the account an app gets when nobody asked for another one.
     """
@@ -41,6 +43,7 @@ class Surroundings:
     settings: Settings
     pools: PostgresPools
     sync: PubSub
+    queue: Queue
     ids: SnowflakeIds
     first_account: Callable[[], Awaitable[RootAccount]]
 
@@ -55,6 +58,7 @@ class ApplicationRuntime(AppRuntime):
         self._database: Database | None = None
         self._application: Application | None = None
         self._sync: PubSub | None = None
+        self._queue: Queue | None = None
 
     async def check(self) -> list[Finding]:
         """See the base class."""
@@ -93,10 +97,13 @@ class ApplicationRuntime(AppRuntime):
         application, self._application = self._application, None
         database, self._database = self._database, None
         sync, self._sync = self._sync, None
+        queue, self._queue = self._queue, None
         try:
             if application is not None:
                 await application.stop()
         finally:
+            if queue is not None:
+                await queue.close()
             if sync is not None:
                 await sync.close()
             if database is not None:
@@ -129,6 +136,7 @@ class ApplicationRuntime(AppRuntime):
         if self._application is None:
             settings, model = self._around.settings, self._model
             self._sync = self._around.sync.scope(f"{model.name}.{model.uid}")
+            self._queue = self._around.queue.scope(f"{model.name}.{model.uid}")
             self._database = connect(self._config(), self._around.pools)
             await self._database.open()
             self._application = Application(
@@ -137,6 +145,8 @@ class ApplicationRuntime(AppRuntime):
                 secret=bytes.fromhex(model.secret),
                 storage=self._folder,
                 sync=self._sync,
+                queue=self._queue,
+                mode=settings.worker_mode,
                 ids=self._around.ids,
                 timezone=offset(settings.timezone),
                 title=model.display_name,
