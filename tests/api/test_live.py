@@ -106,3 +106,92 @@ async def test_a_client_that_does_not_read_is_dropped(app: Application) -> None:
         await app.live.publish("flood", number)
     assert client.closed
     assert client.messages.qsize() == 1
+
+
+async def make_notes(root: Api) -> None:
+    """A collection of notes."""
+    fields = [{"name": "text", "type": "string", "interface": "input"}]
+    await root.data("collections:create", {"name": "notes", "createdBy": True, "fields": fields})
+
+
+async def about_notes(socket: Socket) -> Any:
+    """What the next message about notes says."""
+    while True:
+        message = await socket.receive()
+        if message["type"] == "notes:changed":
+            return message["payload"]
+
+
+async def signed_in(app: Application, api: Api) -> Socket:
+    socket = Socket(app)
+    await socket.receive()
+    assert (await socket.sign_in(api.token))["type"] == "authorized"
+    return socket
+
+
+async def test_changed_records_are_told_to_who_may_see_them(app: Application, root: Api) -> None:
+    await make_notes(root)
+    await root.data("users:create", {"username": "kim", "password": "kim-12345"})
+    kim = await root.sign_in("kim", "kim-12345")
+    viewer, member = await signed_in(app, root), await signed_in(app, kim)
+    stranger = Socket(app)
+    await stranger.receive()
+    for text in ("one", "two"):
+        answer = await root.call("notes:create", {"text": text}, headers={"X-Client-Id": "tab-1"})
+        assert answer.status_code == 200
+    ids: list[int] = []
+    while len(ids) < 2:
+        told = await about_notes(viewer)
+        ids += told["ids"]
+        assert {**told, "ids": []} == {
+            "collection": "notes", "action": "created", "ids": [], "origin": "tab-1",
+        }  # fmt: skip
+    assert ids == [1, 2]
+    await root.data("notes:update", {"text": "secret"}, filterByTk=1)
+    assert await about_notes(viewer) == {
+        "collection": "notes", "action": "updated", "ids": [1], "origin": "",
+    }  # fmt: skip
+    assert await root.data("notes:destroy", {}, filterByTk="[1, 99]") == 1
+    assert (await about_notes(viewer))["ids"] == [1]
+    assert await root.data("notes:destroy", {}, filter=json.dumps({"id": {"$gt": 0}})) == 1
+    assert await about_notes(viewer) == {
+        "collection": "notes", "action": "destroyed", "ids": None, "origin": "",
+    }  # fmt: skip
+    await app.live.publish("end", None)
+    assert (await member.receive())["type"] == "end"
+    assert (await stranger.receive())["type"] == "end"
+    for socket in (viewer, member, stranger):
+        await socket.close()
+
+
+async def test_many_changes_become_one_message(app: Application, root: Api) -> None:
+    await make_notes(root)
+    viewer = await signed_in(app, root)
+    await root.data("notes:create", [{"text": str(number)} for number in range(200)])
+    assert len((await about_notes(viewer))["ids"]) == 200
+    await root.data("notes:create", [{"text": str(number)} for number in range(201)])
+    assert (await about_notes(viewer))["ids"] is None
+    await viewer.close()
+
+
+async def test_changes_are_told_on_other_instances(database: Database, tmp_path: Path) -> None:
+    bus = MemoryPubSub()
+    one = make_app(database, tmp_path, bus.scope("main"))
+    two = make_app(database, tmp_path, bus.scope("main"))
+    await one.install(ROOT)
+    await one.start()
+    async with client_of(one) as api:
+        root = await api.sign_in("nocobase", "admin123")
+        await make_notes(root)
+        await two.start()
+        await root.data("users:create", {"username": "kim", "password": "kim-12345"})
+        viewer = await signed_in(two, root)
+        member = await signed_in(two, await root.sign_in("kim", "kim-12345"))
+        await root.data("notes:create", {"text": "one"})
+        assert (await about_notes(viewer))["ids"] == [1]
+    await two.live.publish("end", None)
+    assert (await member.receive())["type"] == "end"
+    for socket in (viewer, member):
+        await socket.close()
+    await one.stop()
+    await two.stop()

@@ -14,6 +14,7 @@ import msgspec
 from atoll.application.api import http
 from atoll.application.api.actions import auth, collections, memberships, system, users
 from atoll.application.api.live import LiveHub
+from atoll.application.api.live_records import LiveRecords
 from atoll.application.api.resources import ResourceRegistry
 from atoll.application.api.websocket import serve_websocket
 from atoll.application.auth.accounts import Accounts
@@ -124,6 +125,10 @@ class Application:
         self._written: set[str] = set()
         self._telling: asyncio.Task[Any] | None = None
         self.events.records.add(self._records_changed)
+        self._live_records = LiveRecords(
+            self.live, self.collections, self.resources, self.accounts, self._background
+        )
+        self.events.records.add(self._live_records.note)
 
     def __repr__(self) -> str:
         return f"<Application {self.name}>"
@@ -188,6 +193,7 @@ class Application:
         finally:
             await self._background.cancel_all()
             self._written.clear()
+            self._live_records.forget()
             if subscription is not None:
                 await subscription.close()
                 await self.agreement.leave()
@@ -267,7 +273,9 @@ class Application:
         elif kind == "records":
             self.records.forget_totals(told["names"])
         elif kind == "live":
-            self.live.deliver(told["message"], user_id=told["user_id"], role=told["role"])
+            self.live.deliver(
+                told["message"], user_id=told["user_id"], role=told["role"], any_role=told.get("any_role")
+            )
         else:
             log.warning("unknown sync message, dropping all caches", extra={"app": self.name, "kind": kind})
             await self._forget_everything()

@@ -13,12 +13,16 @@ from atoll.hooks import Hook
 class RecordsChanged:
     """Records of a collection were created, updated or destroyed (`kind`), and the change is committed.
 
-    `rows` are the records as the API delivers them; empty for "destroyed".
+    `rows` are the records as the API delivers them; empty for "destroyed". `keys` are the values of the
+    collection's key field; empty when they are not known, as for records destroyed by a filter alone.
+    `origin` is what the client that asked for the change calls itself (`X-Client-Id`), "" for others.
     """
 
     collection: str
     kind: str
     rows: tuple[Mapping[str, Any], ...] = ()
+    keys: tuple[Any, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

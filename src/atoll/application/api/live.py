@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -63,23 +63,36 @@ class LiveHub:
         self._clients.discard(client)
 
     async def publish(
-        self, kind: str, payload: object, *, user_id: int | None = None, role: str | None = None
+        self,
+        kind: str,
+        payload: object,
+        *,
+        user_id: int | None = None,
+        role: str | None = None,
+        any_role: Collection[str] | None = None,
     ) -> None:
         """Sends `{"type": kind, "payload": payload}` to the app's clients, on all instances.
 
         Args:
             user_id: only to this user's connections.
             role: only to connections of users who hold this role.
+            any_role: only to connections of users who hold one of these roles.
         """
         message = {"type": kind, "payload": payload}
-        self.deliver(message, user_id=user_id, role=role)
-        await self._forward({"message": message, "user_id": user_id, "role": role})
+        self.deliver(message, user_id=user_id, role=role, any_role=any_role)
+        roles = None if any_role is None else list(any_role)
+        await self._forward({"message": message, "user_id": user_id, "role": role, "any_role": roles})
 
     def deliver(
-        self, message: dict[str, Any], *, user_id: int | None = None, role: str | None = None
+        self,
+        message: dict[str, Any],
+        *,
+        user_id: int | None = None,
+        role: str | None = None,
+        any_role: Collection[str] | None = None,
     ) -> None:
         """Sends to the clients of this process only."""
-        chosen = [client for client in self._clients if _addressed(client, user_id, role)]
+        chosen = [client for client in self._clients if _addressed(client, user_id, role, any_role)]
         if chosen:
             text = msgspec.json.encode(message).decode()
             for client in chosen:
@@ -95,5 +108,11 @@ class LiveHub:
         self.drop([client for client in self._clients if client.user_id == user_id])
 
 
-def _addressed(client: LiveClient, user_id: int | None, role: str | None) -> bool:
-    return (user_id is None or client.user_id == user_id) and (role is None or role in client.roles)
+def _addressed(
+    client: LiveClient, user_id: int | None, role: str | None, any_role: Collection[str] | None
+) -> bool:
+    return (
+        (user_id is None or client.user_id == user_id)
+        and (role is None or role in client.roles)
+        and (any_role is None or not client.roles.isdisjoint(any_role))
+    )

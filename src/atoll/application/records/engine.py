@@ -45,7 +45,7 @@ class RecordEngine(RecordReader):
         if isinstance(values, list):
             async with (connection or self._database).transaction() as tx:
                 created = [await self._insert(tx, collection, item, caller, params or {}) for item in values]
-            await self._written(connection, collection, "created", created)
+            await self._written(connection, collection, "created", created, caller)
             return created
         return await self.create_one(collection, values, caller, params, connection=connection)
 
@@ -60,7 +60,7 @@ class RecordEngine(RecordReader):
     ) -> Record:
         """Creates one record."""
         record = await self._insert(connection or self._database, collection, values, caller, params or {})
-        await self._written(connection, collection, "created", [record])
+        await self._written(connection, collection, "created", [record], caller)
         return record
 
     async def _insert(
@@ -147,7 +147,7 @@ class RecordEngine(RecordReader):
             name = collection.key.name
             records.sort(key=lambda record: record[name])
         if records:
-            await self._written(connection, collection, "updated", records)
+            await self._written(connection, collection, "updated", records, caller)
         return records
 
     def _changed_row(self, collection: Collection, given: Mapping[str, Any], caller: Caller) -> Record:
@@ -192,12 +192,23 @@ class RecordEngine(RecordReader):
         condition, values = self._condition(collection, raw_filter, caller, only_own=only_own, key=key)
         if condition is None:
             raise BadRequest("To destroy records, `filterByTk` or `filter` is required")
-        plan = self._plans.get(
-            ("delete", collection, condition), lambda: self._planner.delete(collection, condition)
-        )
-        count = await (connection or self._database).execute(plan.sql, plan.bind(bound_values(values)))
-        if count:
-            await self._written(connection, collection, "destroyed", [])
+        bound, database = bound_values(values), connection or self._database
+        if key is MISSING or collection.target_key is None:
+            # By a filter alone it may be any number: their keys are not brought here.
+            plan = self._plans.get(
+                ("delete", collection, condition), lambda: self._planner.delete(collection, condition)
+            )
+            count, gone = await database.execute(plan.sql, plan.bind(bound)), []
+        else:
+            keyed = self._plans.get(
+                ("delete keys", collection, condition),
+                lambda: self._planner.delete_keys(collection, condition),
+            )
+            gone = keyed.records(await database.fetch_all(keyed.statement.sql, keyed.statement.bind(bound)))
+            count = len(gone)
+        if count and connection is None:
+            keys = tuple(record[collection.target_key] for record in gone if collection.target_key)
+            await self.announce(collection, "destroyed", [], keys=keys, origin=caller.origin)
         return count
 
     async def first_or_create(
@@ -219,17 +230,41 @@ class RecordEngine(RecordReader):
         key = {"filterByTk": found[collection.target_key]} if collection.target_key else {"filter": condition}
         return await self.update(collection, {**params, "filter": None, **key}, values, caller)
 
-    async def announce(self, collection: Collection, kind: str, records: Sequence[Record]) -> None:
-        """Tells that a change is committed: who writes with a `connection` calls it after the commit."""
+    async def announce(
+        self,
+        collection: Collection,
+        kind: str,
+        records: Sequence[Record],
+        *,
+        keys: Sequence[Any] | None = None,
+        origin: str = "",
+    ) -> None:
+        """Tells that a change is committed: who writes with a `connection` calls it after the commit.
+
+        Args:
+            keys: of the changed records; taken from `records` when None.
+            origin: what the client that asked for the change calls itself.
+        """
         self._counts.written(collection.name)
-        if len(self._events.records):
-            await self._events.records.emit(RecordsChanged(collection.name, kind, tuple(records)))
+        if not len(self._events.records):
+            return
+        name = collection.target_key
+        if keys is None:
+            keys = [record[name] for record in records if name in record]
+        await self._events.records.emit(
+            RecordsChanged(collection.name, kind, tuple(records), tuple(keys), origin)
+        )
 
     async def _written(
-        self, connection: Connection | None, collection: Collection, kind: str, records: Sequence[Record]
+        self,
+        connection: Connection | None,
+        collection: Collection,
+        kind: str,
+        records: Sequence[Record],
+        caller: Caller,
     ) -> None:
         if connection is None:
-            await self.announce(collection, kind, records)
+            await self.announce(collection, kind, records, origin=caller.origin)
 
     def _explained(self, collection: Collection, error: UniqueViolation | NotNullViolation) -> BadRequest:
         columns = error.columns if isinstance(error, UniqueViolation) else (error.column,)

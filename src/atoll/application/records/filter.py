@@ -23,16 +23,21 @@ _VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 
 
 class Caller:
-    """Whose filter it is: time zone, user and role, for dates and variables."""
+    """Whose request it is: time zone, user and role, for dates and variables; `origin` names the client."""
 
-    __slots__ = ("_timezone", "now", "role", "user")
+    __slots__ = ("_timezone", "now", "origin", "role", "user")
 
     def __init__(
-        self, timezone: str = "+00:00", user: CurrentUser | None = None, role: str | None = None
+        self,
+        timezone: str = "+00:00",
+        user: CurrentUser | None = None,
+        role: str | None = None,
+        origin: str = "",
     ) -> None:
         self._timezone = timezone
         self.user = user
         self.role = role
+        self.origin = origin
         self.now = datetime.now(UTC)
 
     def zone(self) -> tzinfo:

@@ -139,6 +139,13 @@ class Planner:
         where = ConditionBuilder(self._lookup).build(collection, condition)
         return self._database.compile(delete(collection.table).where(where))
 
+    def delete_keys(self, collection: Collection, condition: Condition) -> RowPlan:
+        """DELETE … RETURNING the values of the target key."""
+        name = collection.target_key or ""
+        where = ConditionBuilder(self._lookup).build(collection, condition)
+        statement = delete(collection.table).where(where).returning(collection.table.c[name])
+        return self._rows(collection, (name,), statement)
+
     def _where(
         self, collection: Collection, statement: Select[Any], condition: Condition | None
     ) -> Select[Any]:

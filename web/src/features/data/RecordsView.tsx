@@ -17,6 +17,7 @@ import { recordColumns, recordFilterFields } from './recordColumns';
 import { RecordDrawer } from './RecordDrawer';
 import { interfaceOf } from '../../fields';
 import { recordParam } from './routes';
+import { useLiveRecords } from './useLiveRecords';
 import { useRecordEditing } from './useRecordEditing';
 import { useReturnFocus } from './useReturnFocus';
 
@@ -50,6 +51,14 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const writable = editableFields(collection).length > 0;
 
   const editing = useRecordEditing(collection, rowId);
+  const live = useLiveRecords({
+    collection,
+    state,
+    rowId,
+    rows: page?.rows ?? [],
+    isFetching: query.isFetching,
+    onFirstPage: () => setState({ page: 1 }),
+  });
 
   const rememberFocus = useReturnFocus();
   const show = useCallback(
@@ -120,6 +129,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
             ? [{ id: 'delete', label: t('delete'), icon: <IconTrash size={16} />, danger: true, onAction: (selection) => destroyMany(selection).catch(toast.error) }]
             : undefined
         }
+        live={live}
         editing={key ? editing : undefined}
         filterFields={filterFields}
         searchable={searchable}

@@ -1,5 +1,6 @@
 /** Server state of the data screens. */
 import { keepPreviousData, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback } from 'react';
 import { api, type Key } from '../../app/api';
 import { bothFilters, type Filter } from '../../ui/FilterBuilder';
 import { formatSort, type GridPage, type GridState } from '../../ui/DataGrid';
@@ -76,11 +77,11 @@ export async function countRecords(collection: string, filter?: Filter): Promise
 
 export function useRefreshRecords(collection: string): () => Promise<void> {
   const client = useQueryClient();
-  return async () => {
+  return useCallback(async () => {
     await Promise.all([
       client.invalidateQueries({ queryKey: recordsKey(collection) }),
       client.invalidateQueries({ queryKey: ['record', collection] }),
       client.invalidateQueries({ queryKey: ['count', collection] }),
     ]);
-  };
+  }, [client, collection]);
 }

@@ -43,6 +43,8 @@ export interface BodyProps<Row> {
   active: CellPosition;
   titleId: string | undefined;
   flashed: ReadonlySet<string>;
+  /** Rows that others have deleted. */
+  gone: ReadonlySet<string>;
   /** Null when no cell is edited in place. */
   editing: BodyEditing<Row> | null;
 }
@@ -85,7 +87,7 @@ function BodyRow<Row>(props: RowProps<Row>) {
       role="row"
       aria-rowindex={offset + index + 2}
       aria-selected={selection ? selected : undefined}
-      className={`${classes.row} ${props.flashed.has(id) ? classes.flash : ''}`}
+      className={`${classes.row} ${props.flashed.has(id) ? classes.flash : ''} ${props.gone.has(id) ? classes.gone : ''}`}
     >
       {leaves.map((column, at) => {
         const own = columns.get(column.id);

@@ -34,7 +34,7 @@ export function Cards<Row>(props: Props<Row>) {
   return (
     <ul className={classes.cards} aria-label={label}>
       {rows.map((row, index) => (
-        <li key={rowId(row)} className={classes.card} data-selected={selection?.isSelected(rowId(row)) || undefined}>
+        <li key={rowId(row)} className={`${classes.card} ${props.gone.has(rowId(row)) ? classes.gone : ''}`} data-selected={selection?.isSelected(rowId(row)) || undefined}>
           <Group gap="xs" wrap="nowrap" align="center">
             {selection && (
               <Checkbox

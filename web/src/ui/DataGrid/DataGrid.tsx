@@ -1,6 +1,6 @@
-import { VisuallyHidden } from '@mantine/core';
+import { Button, VisuallyHidden } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FilterButton, FilterPills, type FilterField } from '../FilterBuilder';
 import { ErrorState } from '../ErrorState';
@@ -15,7 +15,7 @@ import { EmptyFiltered, EmptyFirstUse, EmptyPage } from './States';
 import { SelectionBar } from './SelectionBar';
 import { Toolbar } from './Toolbar';
 import { cardColumns } from './Cards';
-import { cellText, type GridAction, type GridBulkAction, type GridColumn, type GridEditing, type GridEmpty, type GridQuery, type GridState } from './types';
+import { cellText, type GridAction, type GridBulkAction, type GridColumn, type GridEditing, type GridEmpty, type GridLive, type GridQuery, type GridState } from './types';
 import { useCellEdits } from './useCellEdits';
 import { useDelayed } from './useDelayed';
 import { useFlash } from './useFlash';
@@ -46,6 +46,8 @@ export interface DataGridProps<Row extends object> {
   rowActions?: (row: Row) => GridAction<Row>[];
   /** Makes rows selectable. */
   bulkActions?: GridBulkAction<Row>[];
+  /** Changes that others make. */
+  live?: GridLive;
   /** Turns editing in cells on, for columns that have `edit`. */
   editing?: GridEditing<Row>;
   /** Turns the filter on. */
@@ -126,7 +128,17 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
     offset: (state.page - 1) * state.size,
     titleId: titleColumn?.id,
     flashed,
+    gone: props.live?.gone ?? NOBODY,
   };
+  const fresh = state.page === 1 ? (props.live?.fresh ?? 0) : 0;
+  useEffect(() => {
+    if (fresh > 0) setLive(t('live.fresh', { count: fresh }));
+  }, [fresh, t]);
+  const notice = fresh > 0 && (
+    <Button size="compact-sm" radius="xl" onClick={props.live?.onShow}>
+      {t('live.show', { count: fresh })}
+    </Button>
+  );
   const format = new Intl.NumberFormat(i18n.language);
   return (
     <section className={classes.root} aria-label={props.label}>
@@ -178,6 +190,7 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
         (phone ? (
           <>
             {first && <SkeletonCards />}
+            {notice}
             {rows.length > 0 && <Cards {...common} label={props.label} columns={visible(columns, layout)} />}
           </>
         ) : (
@@ -198,6 +211,7 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
             onFilter={filterFields && ((id) => filterFields.some((field) => field.path === id) && setFilterAt(id))}
             announce={setLive}
             cellEdits={cellEdits}
+            notice={notice}
           />
         ))}
       {isEmpty && state.page > 1 && <EmptyPage onFirst={() => onState({ page: 1 })} />}
@@ -217,6 +231,7 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
 }
 
 const NO_ROWS: object[] = [];
+const NOBODY: ReadonlySet<string> = new Set();
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));

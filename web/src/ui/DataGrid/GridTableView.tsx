@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useCallback, useMemo, useRef, useState, type CSSProperties } from 'react';
+import { useCallback, useMemo, useRef, useState, type CSSProperties, type ReactNode } from 'react';
 import { BodyRows, SkeletonRows, type BodyProps } from './BodyRows';
 import { isOwn } from './cellStyle';
 import classes from './DataGrid.module.css';
@@ -28,6 +28,8 @@ export interface TableViewProps<Row> extends Omit<BodyProps<Row>, 'columns' | 'r
   /** Pixels to leave free below the footer. */
   reserve: number;
   cellEdits: CellEditsState<Row> | null;
+  /** Stands above the first row without moving it. */
+  notice: ReactNode;
   onEdit?: (row: Row) => void;
   onDelete?: (row: Row) => void;
   onFilter?: (id: string) => void;
@@ -116,6 +118,7 @@ export function GridTableView<Row extends object>(props: TableViewProps<Row>) {
 
   return (
     <div className={classes.frame} style={style}>
+      {props.notice && <div className={classes.notice}>{props.notice}</div>}
       <div
         ref={grid}
         role="grid"

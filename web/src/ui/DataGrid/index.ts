@@ -11,6 +11,7 @@ export type {
   GridColumn,
   GridEditing,
   GridEmpty,
+  GridLive,
   GridPage,
   GridQuery,
   GridSelection,

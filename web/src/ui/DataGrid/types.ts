@@ -128,6 +128,16 @@ export interface GridBulkAction<Row> {
   onAction: (selection: GridSelection<Row>) => void | Promise<void>;
 }
 
+/** What others do to the rows of a list while it is shown. */
+export interface GridLive {
+  /** Ids of rows that were deleted: they fade. */
+  gone: ReadonlySet<string>;
+  /** Rows that match and are not shown yet. */
+  fresh: number;
+  /** Shows them. */
+  onShow: () => void;
+}
+
 export interface GridEmpty {
   /** One sentence: what is not here, and what it would be good for. */
   text: ReactNode;

@@ -14,7 +14,7 @@ from atoll.errors import Forbidden, NotFound, NotSupported
 
 def caller(ctx: Context) -> Caller:
     """Whose request it is, for the record engine."""
-    return Caller(ctx.timezone, ctx.user, ctx.role)
+    return Caller(ctx.timezone, ctx.user, ctx.role, ctx.headers.get("x-client-id", "")[:64])
 
 
 def _collection(ctx: Context) -> Collection:
