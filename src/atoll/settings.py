@@ -247,6 +247,8 @@ class Settings:
     timezone: str = variable("TZ", "UTC", zone, "Time zone of the server; local date texts are read in it.")
     app_lang: str = variable("INIT_APP_LANG", "en-US", LANGUAGE, "Language of newly installed apps.")
     request_body_limit: int = variable("REQUEST_BODY_LIMIT", 10 << 20, byte_size, "Largest JSON, form or text body of a request.", shown="10mb")
+    import_file_limit: int = variable("IMPORT_FILE_LIMIT", 100 << 20, byte_size, "Largest file that can be imported.", shown="100mb")
+    export_limit: int = variable("EXPORT_LIMIT", 2000, whole(1, 1_000_000), "Rows of an export that is answered at once; tasks export all.")
     trusted_proxies: tuple[str, ...] = variable("TRUSTED_PROXIES", (), network_list, "Addresses or networks whose X-Forwarded-* headers are believed, comma separated.")
     shutdown_seconds: float = variable("SHUTDOWN_SECONDS", 20.0, duration(0, 3600), "How long a stop waits for running requests.")
     logger_level: str = variable("LOGGER_LEVEL", "info", one_of("error", "warn", "info", "debug", "trace"), "Least severity that is logged.")

@@ -16,6 +16,7 @@ from atoll.application.app import Application, RootAccount
 from atoll.cluster.pubsub import MemoryPubSub, PubSub
 from atoll.cluster.worker_id import MemoryWorkerIds
 from atoll.database.drivers import Database
+from atoll.plugins.import_export import ImportExport
 from atoll.testing.ids import ids
 
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -26,7 +27,14 @@ ROOT = RootAccount("nocobase", "root@example.com", "Super Admin", password_hash=
 
 
 def make_app(database: Database, storage: Path, sync: PubSub | None = None, **more: Any) -> Application:
-    settings: dict[str, Any] = {"name": "main", "secret": SECRET, "ids": ids(NUMBERS), **more}
+    plugins = [ImportExport(export_limit=2000, file_limit=8 << 20)]
+    settings: dict[str, Any] = {
+        "name": "main",
+        "secret": SECRET,
+        "ids": ids(NUMBERS),
+        "plugins": plugins,
+        **more,
+    }
     return Application(database=database, storage=storage, sync=sync or MemoryPubSub(), **settings)
 
 

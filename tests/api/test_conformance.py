@@ -22,13 +22,11 @@ from typing import Any
 import pytest
 import uvicorn
 
-from atoll.application.app import Application, RootAccount
-from atoll.cluster.pubsub import MemoryPubSub
+from atoll.application.app import RootAccount
 from atoll.database.config import DatabaseConfig
 from atoll.database.drivers import connect
-from atoll.testing.ids import ids
 
-from .conftest import CHEAP, SECRET
+from .conftest import CHEAP, make_app
 
 VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors"
 EXPECTED: dict[str, dict[str, list[str]]] = json.loads(
@@ -56,9 +54,7 @@ def serving(config: DatabaseConfig, storage: Path) -> Iterator[str]:
     async def run() -> None:
         database = connect(config)
         await database.open()
-        app = Application(
-            name="main", database=database, secret=SECRET, storage=storage, sync=MemoryPubSub(), ids=ids()
-        )
+        app = make_app(database, storage)
         await app.install(ROOT)
         await app.start()
         settings = uvicorn.Config(app, port=0, log_level="critical", lifespan="off", access_log=False)

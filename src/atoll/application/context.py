@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -54,6 +55,15 @@ class RawAnswer:
     content_type: str
 
 
+@dataclass(slots=True)
+class FileAnswer:
+    """An answer that is sent from a file in pieces; browsers save it under `name`."""
+
+    path: Path
+    name: str
+    content_type: str = "application/octet-stream"
+
+
 class _Nothing:
     """The type of `NOTHING`."""
 
@@ -68,6 +78,7 @@ class Context:
 
     `params` is the parsed query string (`filter` already decoded from JSON, `filterByTk` from path or query),
     `values` the decoded body. `timezone` is the `±HH:mm` of the request, `role` the role the request acts as.
+    `receive` gives the body to actions that read it themselves (ASGI); `values` is None for those.
     """
 
     app: Application
@@ -88,6 +99,7 @@ class Context:
     only_own: bool = False
     status: int = 200
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    receive: Any = None
 
     def set_header(self, name: str, value: str) -> None:
         """Adds a header to the answer; a name may be added several times."""
@@ -95,4 +107,5 @@ class Context:
 
 
 Handler = Callable[[Context], Awaitable[object]]
-"""An action: its result becomes `data`; `Page` brings `meta`, `NOTHING` is `{}`, `RawAnswer` goes as is."""
+"""An action: its result becomes `data`; `Page` brings `meta`, `NOTHING` is `{}`, `RawAnswer` and `FileAnswer`
+go as they are."""

@@ -21,6 +21,7 @@ from atoll.database.drivers import Database, PostgresPools, connect
 from atoll.errors import AppNotReady, AtollError
 from atoll.server.databases import app_database
 from atoll.server.keys import app_folder
+from atoll.server.plugins import of_every_app
 from atoll.settings import Settings
 from atoll.supervisor.models import AdminAccount, AppModel, Finding
 from atoll.supervisor.process.base import AppRuntime
@@ -148,6 +149,7 @@ class ApplicationRuntime(AppRuntime):
                 queue=self._queue,
                 mode=settings.worker_mode,
                 ids=self._around.ids,
+                plugins=of_every_app(settings),
                 timezone=offset(settings.timezone),
                 title=model.display_name,
                 lang=settings.app_lang,

@@ -12,9 +12,10 @@ from atoll.application.api.actions.records import GENERIC
 from atoll.application.api.bodies import decode_body, decode_parameter, read_body
 from atoll.application.api.cors import cors_headers, preflight
 from atoll.application.api.envelope import failure, success, unexpected
-from atoll.application.api.resources import LOGGED_IN, PUBLIC, Action
+from atoll.application.api.files import send_file
+from atoll.application.api.resources import LOGGED_IN, PUBLIC, Action, RecordAction
 from atoll.application.api.route import Route, resolve
-from atoll.application.context import Context, Handler, RawAnswer
+from atoll.application.context import Context, FileAnswer, Handler, RawAnswer
 from atoll.errors import AtollError, Unauthenticated
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class HttpApi:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         request_id = headers.get("x-request-id", "")[:64] or str(uuid4())
         extra = [(b"x-request-id", request_id.encode("latin-1")), *cors_headers(headers)]
+        body: bytes | FileAnswer
         try:
             status, body, more = await self._answer(scope, receive, headers)
         except AtollError as error:
@@ -53,13 +55,16 @@ class HttpApi:
         except Exception:
             log.exception("request failed", extra={"request": request_id, "path": scope["path"]})
             status, body, more = 500, unexpected(request_id), [_JSON]
+        if isinstance(body, FileAnswer):
+            await send_file(body, more + extra, scope, receive, send)
+            return
         more.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": more + extra})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _answer(
         self, scope: Any, receive: Any, headers: dict[str, str]
-    ) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+    ) -> tuple[int, bytes | FileAnswer, list[tuple[bytes, bytes]]]:
         method: str = scope["method"]
         if method == "OPTIONS":
             return 204, b"", preflight(headers)
@@ -70,7 +75,8 @@ class HttpApi:
             return 404, b"Not Found", [_TEXT]
         params = _params(scope["query_string"], route)
         values = None
-        if method in _BODIES:
+        reads_body = isinstance(found, RecordAction) and found.reads_body
+        if method in _BODIES and not reads_body:
             body = await read_body(receive, headers, self._body_limit)
             values = decode_body(body, headers.get("content-type", "")) if body else None
         client = scope.get("client")
@@ -86,24 +92,27 @@ class HttpApi:
             timezone=headers.get("x-timezone") or self._app.default_offset,
             locale=headers.get("x-locale") or str(params.get("locale") or "en-US"),
             source_id=route.source_id,
+            receive=receive if reads_body else None,
         )
         handler = await self._admit(context, found)
         result = await handler(context)
+        if isinstance(result, FileAnswer):
+            return context.status, result, context.response_headers
         if isinstance(result, RawAnswer):
             kind = (b"content-type", result.content_type.encode("latin-1"))
             return context.status, result.body, [kind, *context.response_headers]
         return context.status, success(result), [_JSON, *context.response_headers]
 
-    def _find(self, route: Route) -> Action | Handler | None:
+    def _find(self, route: Route) -> Action | RecordAction | Handler | None:
         """A resource's own action, or a generic one when the resource is a collection that people made."""
         action = self._app.resources.find(route.resource, route.action)
         if action is not None:
             return action
         if route.resource in self._app.collections.own():
-            return GENERIC.get(route.action)
+            return self._app.resources.on_records(route.action) or GENERIC.get(route.action)
         return None
 
-    async def _admit(self, context: Context, found: Action | Handler) -> Handler:
+    async def _admit(self, context: Context, found: Action | RecordAction | Handler) -> Handler:
         """Authenticates, picks the role, checks the right; raises Unauthenticated or Forbidden."""
         public = isinstance(found, Action) and found.access == PUBLIC
         try:
@@ -120,9 +129,10 @@ class HttpApi:
         if isinstance(found, Action):
             acl.on_system(role, found.snippet)
             return found.handler
-        permission = acl.on_records(role, self._app.collections.own()[context.resource], context.action)
+        right = found.right if isinstance(found, RecordAction) else context.action
+        permission = acl.on_records(role, self._app.collections.own()[context.resource], right)
         context.only_own = permission.only_own
-        return found
+        return found.handler if isinstance(found, RecordAction) else found
 
     async def _authenticate(self, context: Context) -> None:
         token = _token(context)

@@ -21,11 +21,35 @@ class Action:
     snippet: str
 
 
+@dataclass(frozen=True, slots=True)
+class RecordAction:
+    """An action on the records of every collection people made.
+
+    Args:
+        right: what a role must be allowed to do with the collection: view, create, export, ...
+        reads_body: the handler reads the body from `Context.receive`, whatever its size; it comes after the
+            right was checked.
+    """
+
+    handler: Handler
+    right: str
+    reads_body: bool = False
+
+
 class ResourceRegistry:
     """The resources of one app, by name; association resources are written `collections.fields`."""
 
     def __init__(self) -> None:
         self._resources: dict[str, dict[str, Action]] = {}
+        self._on_records: dict[str, RecordAction] = {}
+
+    def define_on_records(self, actions: Mapping[str, RecordAction]) -> None:
+        """Adds actions to all collections that people made; an action that was there is replaced."""
+        self._on_records.update(actions)
+
+    def on_records(self, action: str) -> RecordAction | None:
+        """The action on records of that name, or None."""
+        return self._on_records.get(action)
 
     def define(
         self,

@@ -1,7 +1,8 @@
 """The contract of a field type.
 
-A field type knows four forms of a value: what a client sends (JSON), what the driver takes, what the driver
-gives back, and what the client gets. It is constructed from the field's stored options and never changes.
+A field type knows five forms of a value: what a client sends (JSON), what the driver takes, what the driver
+gives back, what the client gets, and what stands in a cell of a spreadsheet. It is constructed from the
+field's stored options and never changes.
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from typing import Any, ClassVar, Final, Literal
 
+import msgspec
+
+from atoll.application.fields.cells import Cell, shown
 from atoll.errors import InvalidValue
 
 DatabaseKind = Literal["sqlite", "postgres"]
@@ -75,6 +80,19 @@ class Field(ABC):
     def decoder(self, kind: DatabaseKind) -> Decoder | None:
         """Turns a non-null driver value into its JSON form; None when it already is."""
         return None
+
+    def to_cell(self, value: Any, zone: tzinfo) -> Cell:
+        """Turns a non-null JSON value into what a spreadsheet shows; points in time in `zone`."""
+        if isinstance(value, (str, int, float)):
+            return str(value) if isinstance(value, bool) else value
+        return msgspec.json.encode(value).decode()
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """Turns a cell that is not empty into a value as a client sends it; raises InvalidValue.
+
+        Wall clock times are in `zone`. None means that the cell says "no value".
+        """
+        return cell if isinstance(cell, (bool, int, float)) else shown(cell)
 
     def initial(self, kind: DatabaseKind) -> Any:
         """The driver value of a new record that has no key for this field."""

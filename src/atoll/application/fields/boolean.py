@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
+from atoll.application.fields.cells import Cell
 
 _WORDS = {
     "true": True, "t": True, "yes": True, "y": True, "on": True, "1": True,
@@ -41,3 +43,10 @@ class BooleanField(Field):
     def decoder(self, kind: DatabaseKind) -> Decoder | None:
         """SQLite gives 0 and 1."""
         return bool if kind == "sqlite" else None
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """The usual words, Chinese ones too; of numbers only 0 is false."""
+        if isinstance(cell, (int, float)):
+            return bool(cell)
+        text = str(cell).strip().lower()
+        return {"是": True, "否": False}.get(text, text)

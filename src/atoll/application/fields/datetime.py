@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
+from atoll.application.fields.cells import Cell, in_zone, moment_format, wall_time
 from atoll.application.fields.moments import iso_text, now_ms, parse_moment
 
 
@@ -51,3 +52,12 @@ class DateTimeField(Field):
     def decoder(self, kind: DatabaseKind) -> Decoder | None:
         """ISO text with milliseconds."""
         return iso_text if kind == "postgres" else None
+
+    def to_cell(self, value: Any, zone: tzinfo) -> Cell:
+        """As the field's format says, in the zone."""
+        return self.moment(value).astimezone(zone).strftime(moment_format(self.options))
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """A wall clock time in the zone; a text with an offset means that offset."""
+        wall = wall_time(cell, moment_format(self.options))
+        return str(cell) if wall is None else in_zone(wall, zone)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
+from atoll.application.fields.cells import Cell, moment_format, wall_time
 from atoll.application.fields.moments import parse_moment
 
 
@@ -40,3 +41,12 @@ class DateTimeNoTzField(Field):
     def decoder(self, kind: DatabaseKind) -> Decoder | None:
         """Text to the second."""
         return _text if kind == "postgres" else None
+
+    def to_cell(self, value: Any, zone: tzinfo) -> Cell:
+        """As the field's format says."""
+        return datetime.fromisoformat(value).strftime(moment_format(self.options))
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """A wall clock time, whatever the zone."""
+        wall = wall_time(cell, moment_format(self.options))
+        return str(cell) if wall is None else _text(wall)

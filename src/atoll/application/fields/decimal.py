@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
+from atoll.application.fields.cells import Cell, plain_number
 from atoll.errors import BadRequest, InvalidValue
 
 _SQLITE_DIGITS = 15
@@ -87,3 +89,11 @@ class DecimalField(Field):
             return str
         pattern = f"%.{self.scale}f"
         return lambda value: pattern % value
+
+    def to_cell(self, value: Any, zone: tzinfo) -> Cell:
+        """The exact number."""
+        return Decimal(str(value))
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """A number, also with grouping."""
+        return plain_number(cell)

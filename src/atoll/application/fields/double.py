@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
+from datetime import tzinfo
 from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Field
+from atoll.application.fields.cells import Cell, plain_number
 
 
 class DoubleField(Field):
@@ -28,4 +31,12 @@ class DoubleField(Field):
             raise self.refuse(value, "a number") from None
         if not math.isfinite(number):
             raise self.refuse(value, "a number")
+        return number
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """A number, also with grouping; of percentages also `12%`."""
+        number = plain_number(cell)
+        if isinstance(number, str) and number.endswith("%") and self.options.get("interface") == "percent":
+            with suppress(ValueError):
+                return round(float(number[:-1]) / 100, 12)
         return number

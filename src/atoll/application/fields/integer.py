@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import tzinfo
 from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
+from atoll.application.fields.cells import Cell, plain_number
 from atoll.errors import InvalidValue
 
 _WHOLE = re.compile(r"\s*[+-]?\d{1,30}\s*")
@@ -46,6 +48,10 @@ class IntegerField(Field):
         """A whole number of 32 bits."""
         return as_whole(self, value, 2**31 - 1)
 
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """A number, also with grouping."""
+        return plain_number(cell)
+
 
 class BigIntField(Field):
     """`bigInt`: 64 bits; delivered as text above 2^53-1. `autoIncrement`: the database numbers."""
@@ -60,6 +66,14 @@ class BigIntField(Field):
     def parse(self, value: Any, kind: DatabaseKind) -> int:
         """A whole number of 64 bits."""
         return as_whole(self, value, 2**63 - 1)
+
+    def to_cell(self, value: Any, zone: tzinfo) -> Cell:
+        """The number, whatever its size."""
+        return int(value)
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """A number, also with grouping."""
+        return plain_number(cell)
 
     def decoder(self, kind: DatabaseKind) -> Decoder:
         """Text above what a JSON number can hold exactly."""

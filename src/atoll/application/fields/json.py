@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any, ClassVar
 
 import msgspec
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
+from atoll.application.fields.cells import Cell, choice_of, choices, label_of, parts, shown
 
 
 def _text(value: Any) -> str:
@@ -49,6 +51,19 @@ class JsonField(Field):
         """SQLite's text goes out as it is, unparsed; the PostgreSQL driver gives Python values."""
         return _raw if kind == "sqlite" else None
 
+    def to_cell(self, value: Any, zone: tzinfo) -> Cell:
+        """JSON text."""
+        return msgspec.json.encode(value).decode()
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """The value of a JSON text."""
+        if not isinstance(cell, str):
+            return cell if isinstance(cell, (bool, int, float)) else shown(cell)
+        try:
+            return msgspec.json.decode(cell)
+        except (msgspec.DecodeError, RecursionError):
+            raise self.refuse(cell, "JSON") from None
+
 
 class ArrayField(Field):
     """`array` and `set`: a list, sorted as text when saved; a set drops duplicates."""
@@ -81,6 +96,30 @@ class ArrayField(Field):
     def decoder(self, kind: DatabaseKind) -> Decoder | None:
         """As for JSON."""
         return _raw if kind == "sqlite" else None
+
+    def to_cell(self, value: Any, zone: tzinfo) -> Cell:
+        """The labels of choices or the items, with commas; JSON text when an item would not survive that."""
+        items = msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
+        if isinstance(items, list) and all(isinstance(item, str) for item in items):
+            labels = [label_of(self.options, item) for item in items]
+            if all(parts(label) == [label] for label in labels):
+                return ", ".join(labels)
+        return msgspec.json.encode(items).decode()
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """A list with commas, of choices or of texts, or JSON text."""
+        text = shown(cell).strip()
+        if text.startswith("["):
+            return self.items(text)
+        if not choices(self.options):
+            return parts(text)
+        found = []
+        for part in parts(text):
+            value = choice_of(self.options, part)
+            if value is None:
+                raise self.refuse(part, "one of the choices")
+            found.append(value)
+        return found
 
 
 def _sort_key(value: Any) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Field
+from atoll.application.fields.cells import Cell, choice_of, choices, label_of, shown
 from atoll.errors import BadRequest, InvalidValue
 
 
@@ -55,3 +57,17 @@ class StringField(Field):
     def operand(self, value: Any, kind: DatabaseKind) -> Any:
         """Filters may compare with text of any length."""
         return as_text(self, value)
+
+    def to_cell(self, value: Any, zone: tzinfo) -> Cell:
+        """The label of a choice."""
+        return label_of(self.options, value) if isinstance(value, str) else super().to_cell(value, zone)
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """Text; of a select a label or a value."""
+        text = shown(cell)
+        if not choices(self.options):
+            return text
+        found = choice_of(self.options, text)
+        if found is None:
+            raise self.refuse(text, "one of the choices")
+        return found

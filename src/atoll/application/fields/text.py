@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Field
+from atoll.application.fields.cells import Cell, shown
 from atoll.application.fields.string import as_text
 
 
@@ -34,3 +36,7 @@ class TextField(Field):
     def operand(self, value: Any, kind: DatabaseKind) -> str:
         """Untrimmed."""
         return as_text(self, value)
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> str:
+        """Text, numbers too."""
+        return shown(cell)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
+from atoll.application.fields.cells import Cell, in_zone, moment_format, properties, wall_time
 from atoll.application.fields.integer import as_whole
 from atoll.application.fields.moments import iso_text, parse_moment
 from atoll.errors import InvalidValue
@@ -21,9 +22,7 @@ class UnixTimestampField(Field):
 
     @property
     def _per_second(self) -> int:
-        schema = self.options.get("uiSchema")
-        properties = schema.get("x-component-props") if isinstance(schema, dict) else None
-        accuracy = self.options.get("accuracy") or (properties or {}).get("accuracy")
+        accuracy = self.options.get("accuracy") or properties(self.options).get("accuracy")
         return 1000 if accuracy == "millisecond" else 1
 
     def column_type(self, kind: DatabaseKind) -> str:
@@ -46,3 +45,14 @@ class UnixTimestampField(Field):
         """ISO text with milliseconds."""
         per_second = self._per_second
         return lambda value: iso_text(datetime.fromtimestamp(value / per_second, UTC))
+
+    def to_cell(self, value: Any, zone: tzinfo) -> Cell:
+        """As the field's format says, in the zone."""
+        return parse_moment(value)[0].astimezone(zone).strftime(moment_format(self.options))
+
+    def from_cell(self, cell: Cell, zone: tzinfo) -> Any:
+        """A wall clock time in the zone; whole numbers above the days of spreadsheets as they are."""
+        wall = wall_time(cell, moment_format(self.options))
+        if wall is not None:
+            return in_zone(wall, zone)
+        return cell if isinstance(cell, (int, float)) else str(cell)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from atoll.application.collections.model import Collection
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import Page
-from atoll.application.fields.base import MISSING, Field
+from atoll.application.fields.base import MISSING, DatabaseKind, Field
 from atoll.application.records.counts import Counts
 from atoll.application.records.filter import Caller, read_filter
 from atoll.application.records.operators import Condition
@@ -131,9 +132,75 @@ class RecordReader:
         found = await self.page(collection, params, caller, only_own=only_own, connection=connection)
         return found.rows if isinstance(found, Page) else found
 
-    async def count(self, collection: Collection, raw_filter: Any, caller: Caller) -> int:
+    async def scan(
+        self,
+        collection: Collection,
+        params: Params,
+        caller: Caller,
+        *,
+        only_own: bool = False,
+        after: Record | None = None,
+        size: int = 1_000,
+    ) -> AsyncIterator[list[Record]]:
+        """All matching records in batches, whatever their number; memory holds one batch.
+
+        Each batch is a query of its own that begins behind the last record of the one before. So a record
+        that is there all the time comes exactly once, while others are written.
+
+        Args:
+            params: `filter`, `sort`, `fields` and `appends` as for a list.
+            after: begins behind this record; it has the fields of `sort` and the keys.
+            size: records in a batch.
+        """
+        order = sorting(collection, names(params.get("sort")))
+        for name, _ in order:
+            if collection.fields[name].category in ("json", "array"):
+                raise BadRequest(f"Records cannot be gone through in the order of {name!r}; sort by another")
+        fields = names(params.get("fields"))
+        if fields:
+            params = {**params, "fields": [*fields, *(name for name, _ in order if name not in fields)]}
+        condition, values = self._condition(collection, params.get("filter"), caller, only_own=only_own)
+        has_key = any(collection.fields[name].primary_key for name, _ in order)
+        last = after
+        while True:
+            parts, bound = ([condition] if condition is not None else []), list(values)
+            if last is not None:
+                parts.append(_behind(collection, order, last, bound))
+            where = parts[0] if len(parts) == 1 else ("and", *parts) if parts else None
+            rows, wanted = await self._batch(collection, params, where, bound, size if has_key else None)
+            if rows:
+                yield await self._appended(collection, rows, wanted)
+            if not has_key or len(rows) < size:
+                return
+            last = rows[-1]
+
+    async def _batch(
+        self,
+        collection: Collection,
+        params: Params,
+        condition: Condition | None,
+        values: Sequence[Any],
+        size: int | None,
+    ) -> tuple[list[Record], tuple[str, ...]]:
+        page = None if size is None else (1, size)
+        shape = (
+            collection, condition, _key(params.get("fields")), None,
+            _key(params.get("appends")), _key(params.get("sort")), page is None,
+        )  # fmt: skip
+        plan, wanted = self._plans.get(
+            ("list", *shape), lambda: self._list_plan(collection, params, condition, page)
+        )
+        bound = bound_values(values)
+        if size is not None:
+            bound["limit"], bound["offset"] = size, 0
+        rows = await self._database.fetch_all(plan.statement.sql, plan.statement.bind(bound))
+        return plan.records(rows), wanted
+
+    async def count(
+        self, collection: Collection, raw_filter: Any, caller: Caller, *, only_own: bool = False
+    ) -> int:
         """How many records match."""
-        condition, values = self._condition(collection, raw_filter, caller)
+        condition, values = self._condition(collection, raw_filter, caller, only_own=only_own)
         return await self._count(collection, condition, bound_values(values))
 
     async def get(
@@ -224,6 +291,32 @@ class RecordReader:
         if field is None or field.hidden:
             raise BadRequest(f"Unknown field {name!r} in `filterByTk`")
         return field
+
+
+def _behind(
+    collection: Collection, order: Sequence[tuple[str, bool]], last: Record, values: list[Any]
+) -> Condition:
+    """What the records behind `last` fulfil; rows without a value come last in either direction."""
+    ways: list[Condition] = []
+    for index, (name, descending) in enumerate(order):
+        field, value = collection.fields[name], last[name]
+        if value is None:
+            continue
+        steps: list[Condition] = []
+        for before, _ in order[:index]:
+            steps.append(("null" if last[before] is None else "eq", before))
+            if last[before] is not None:
+                values.append(_operand(collection.fields[before], last[before], collection.kind))
+        values.append(_operand(field, value, collection.kind))
+        beyond: Condition = ("lt" if descending else "gt", name)
+        steps.append(("or", beyond, ("null", name)) if field.allow_null else beyond)
+        ways.append(steps[0] if len(steps) == 1 else ("and", *steps))
+    return ways[0] if len(ways) == 1 else ("or", *ways)
+
+
+def _operand(field: Field, value: Any, kind: DatabaseKind) -> Any:
+    """A value of a record for a comparison; days are still objects there."""
+    return field.operand(value.isoformat() if isinstance(value, date) else value, kind)
 
 
 def _key(value: Any) -> Any:

@@ -81,7 +81,5 @@ GENERIC: Final[Mapping[str, Handler]] = MappingProxyType(
         "updateOrCreate": update_or_create,
         "query": not_yet,
         "move": not_yet,
-        "export": not_yet,
-        "importXlsx": not_yet,
     }
 )
