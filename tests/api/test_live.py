@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from atoll.application.app import Application
+from atoll.application.topics import AccountsTopic
 from atoll.cluster.pubsub import MemoryPubSub
 from atoll.database.drivers import Database
 
@@ -76,6 +77,15 @@ async def test_sign_out_and_lost_roles_disconnect(app: Application, root: Api) -
     await socket.receive()
     await socket.sign_in(kim.token)
     await kim.call("auth:signOut", {})
+    assert await socket.receive() == "websocket.close"
+    await socket.close()
+
+
+async def test_connections_start_anew_when_changes_of_rights_were_missed(app: Application, root: Api) -> None:
+    socket = Socket(app)
+    await socket.receive()
+    await socket.sign_in(root.token)
+    await AccountsTopic(app.accounts, app.sessions, app.live).reload()
     assert await socket.receive() == "websocket.close"
     await socket.close()
 

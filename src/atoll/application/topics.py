@@ -54,6 +54,8 @@ class AccountsTopic(Topic):
     async def reload(self) -> None:
         self._accounts.forget_all()
         await self._sessions.load()
+        # What was missed may have ended a session or taken a right: all browsers show their tokens again.
+        self._live.drop_signed_in()
 
     @override
     async def apply(self, about: Mapping[str, Any]) -> None:

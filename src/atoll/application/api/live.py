@@ -103,6 +103,10 @@ class LiveHub:
         for client in list(self._clients if clients is None else clients):
             client.close()
 
+    def drop_signed_in(self) -> None:
+        """Disconnects everybody who has shown a token; the browsers connect and authenticate again."""
+        self.drop([client for client in self._clients if client.user_id is not None])
+
     def drop_user(self, user_id: int) -> None:
         """Disconnects a user whose rights changed; the browser connects and authenticates again."""
         self.drop([client for client in self._clients if client.user_id == user_id])
