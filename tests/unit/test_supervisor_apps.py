@@ -380,3 +380,48 @@ async def test_a_removal_that_has_to_wait_says_so_at_once(tmp_path: Path) -> Non
         assert "force" in waiting["reason"]["remedy"]
         await s.environment("env_a")
         await s.reaches(name, None)
+
+
+async def test_a_template_is_a_step_of_its_own(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
+        gate = s.world.hold["fill shop"] = asyncio.Event()
+        await s.supervisor.create_app(
+            {"name": "shop", "environments": ["env_a"], "options": {"template": "crm", "lang": "zh-CN"}}
+        )
+
+        def filling() -> bool:
+            row = s.supervisor.get_app("shop")
+            return row is not None and bool(row["progress"]) and row["progress"]["step"] == "template"
+
+        await s.until(filling)
+        gate.set()
+        await s.reaches("shop", "running")
+        assert [what.split()[1] for what in s.world.happened] == ["provision", "install", "fill", "start"]
+        await s.supervisor.create_app({"name": "plain", "environments": ["env_a"]})
+        await s.reaches("plain", "running")
+        assert "env_a fill plain" not in s.world.happened
+        with pytest.raises(AppOptionsInvalid) as late:
+            await s.supervisor.update_app("shop", {"options": {"template": "tickets"}})
+        assert late.value.field == "options.template"
+        with pytest.raises(PreflightFailed) as unknown:
+            await s.supervisor.create_app(
+                {"name": "odd", "environments": ["env_a"], "options": {"template": "../crm"}}
+            )
+        assert "options.template" in str(unknown.value.problems)
+
+
+async def test_a_picture_is_kept_and_shown_by_its_address(tmp_path: Path) -> None:
+    picture = "data:image/png;base64,iVBORw0KGgoAAAAA"
+    async with scene(tmp_path, "env_a") as s:
+        row = await s.supervisor.create_app({"name": "shop", "environments": ["env_a"], "icon": picture})
+        assert row["icon"].startswith("/api/applications:icon/shop?v=")
+        kept = await s.supervisor.update_app("shop", {"icon": row["icon"], "displayName": "Shop"})
+        assert kept["icon"] == row["icon"]
+        shown = s.supervisor.app_picture("shop")
+        assert shown is not None
+        assert shown.media_type == "image/png"
+        changed = await s.supervisor.update_app("shop", {"icon": "🦜"})
+        assert (changed["icon"], s.supervisor.app_picture("shop")) == ("🦜", None)
+        with pytest.raises(AppOptionsInvalid) as refused:
+            await s.supervisor.update_app("shop", {"icon": "data:image/svg+xml;base64,AAAA"})
+        assert refused.value.field == "icon"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from atoll import templates
 from atoll.application.app import Application, RootAccount
 from atoll.application.fields.snowflake_id import SnowflakeIds
 from atoll.cluster.pubsub import PubSub
@@ -19,6 +20,7 @@ from atoll.database import provision
 from atoll.database.config import DatabaseConfig
 from atoll.database.drivers import Database, PostgresPools, connect
 from atoll.errors import AppNotReady, AtollError
+from atoll.server.app_template import fill
 from atoll.server.databases import app_database
 from atoll.server.keys import app_folder
 from atoll.server.plugins import of_every_app
@@ -88,6 +90,12 @@ class ApplicationRuntime(AppRuntime):
         account = await self._around.first_account() if admin is None else _account(admin)
         await application.install(account)
 
+    async def fill(self) -> None:
+        """See the base class."""
+        name = self._model.options.get("template")
+        if name:
+            await fill(await self._assembled(), templates.load(name, self._lang))
+
     async def start(self) -> None:
         """See the base class."""
         application = await self._assembled()
@@ -129,6 +137,11 @@ class ApplicationRuntime(AppRuntime):
         """A connection to somewhere else uses a database that is there: foreign servers get none."""
         return self._model.connection == "new_connection" and self._model.database.dialect == "postgres"
 
+    @property
+    def _lang(self) -> str:
+        """The app's first language, which is the platform's when nobody chose one."""
+        return str(self._model.options.get("lang") or self._around.settings.app_lang)
+
     def _config(self) -> DatabaseConfig:
         return app_database(self._around.settings, self._model)
 
@@ -152,7 +165,7 @@ class ApplicationRuntime(AppRuntime):
                 plugins=of_every_app(settings),
                 timezone=offset(settings.timezone),
                 title=model.display_name,
-                lang=settings.app_lang,
+                lang=self._lang,
                 body_limit=settings.request_body_limit,
             )
         return self._application

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from atoll.application.app import Application, Plugin, RootAccount
+from atoll.application.records.filter import Caller
 from atoll.database.drivers import Database, connect
 from atoll.errors import DatabaseMissing, DatabaseSignInRefused, DatabaseUnavailable, StorageUnusable
 from atoll.server.apps import Surroundings, offset
@@ -85,8 +86,10 @@ class MainApp:
             password=settings.init_root_password or generated,
             password_hash=None if settings.init_root_password else settings.init_root_password_hash,
         )
-        if await application.install(account) and generated is not None:
-            _say_once(account.username, generated)
+        if await application.install(account):
+            await _offer_wizard(application)
+            if generated is not None:
+                _say_once(account.username, generated)
         await application.start()
         self.application = application
         return application
@@ -131,6 +134,14 @@ def _prepare_folder(file: Path) -> None:
     if file.is_dir() or not os.access(target, os.R_OK | os.W_OK):
         why = "is a folder" if file.is_dir() else "cannot be written"
         raise StorageUnusable(f"The database file {file} {why}. Correct DB_STORAGE, or its rights.")
+
+
+async def _offer_wizard(application: Application) -> None:
+    """Marks a new server, so that the UI leads its first administrator through the first steps, once."""
+    collection = application.collections.system["systemSettings"]
+    await application.records.update(
+        collection, {"filterByTk": 1}, {"options": {"setup": "pending"}}, Caller()
+    )
 
 
 def _say_once(username: str, password: str) -> None:

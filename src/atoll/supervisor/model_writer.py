@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from atoll.supervisor.models import AppModel
+from atoll.supervisor.options import shown_icon
 from atoll.supervisor.presence.base import Presence
 from atoll.supervisor.sealing import Sealer
 from atoll.supervisor.store.base import AppRecord
@@ -42,7 +43,7 @@ def model_for(record: AppRecord, environment: str) -> AppModel:
         connection=record.connection,
         database=record.database,
         environments=record.environments,
-        icon=record.icon,
+        icon=shown_icon(record),
         cname=record.cname,
         settings_version=record.settings_version,
         restarts=record.restarts,

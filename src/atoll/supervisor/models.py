@@ -18,7 +18,7 @@ Action: TypeAlias = Literal["create", "update", "start", "stop", "restart", "des
 #: Statuses that end by themselves; each such row carries a deadline.
 TRANSITIONAL: frozenset[Status] = frozenset({"preparing", "initializing", "commanding"})
 #: Steps an app goes through until it answers, in order.
-STEPS = ("record", "database", "tables", "administrator", "start")
+STEPS = ("record", "database", "tables", "administrator", "template", "start")
 
 
 class Finding(Struct, frozen=True, kw_only=True, rename="camel"):

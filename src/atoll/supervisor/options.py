@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import string
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from atoll import images, templates
 from atoll.errors import AppNameInvalid, AppOptionsInvalid
 from atoll.supervisor.models import AdminAccount, CallerAccount, ConnectionKind, DatabaseOptions
 from atoll.supervisor.store.base import AppRecord
@@ -54,6 +56,9 @@ _FILE = re.compile(r"[A-Za-z0-9_-]{1,64}(\.sqlite)?")
 _ACCOUNT = re.compile(r"""[^@<>"'/\x00-\x1f]{1,50}""")
 _EMAIL = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+")
 _LARGEST = 2**53
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][A-Za-z]{1,3})?")
+#: Where the picture of an app is; shown in place of the picture itself.
+ICON_PATH = "/api/applications:icon/"
 _OWN_OPTIONS = ("autoStart", "dbConnType", "database", "authManager", "admin")
 
 
@@ -219,7 +224,7 @@ def _changed(record: AppRecord, values: Mapping[str, Any]) -> AppRecord:
     if app.display_name is not UNSET:
         given["display_name"] = _text(app.display_name or record.name, "displayName", 255)
     if app.icon is not UNSET:
-        given["icon"] = _text(app.icon, "icon", 255) if app.icon is not None else None
+        given["icon"] = _icon(record, app.icon)
     if app.pinned is not UNSET:
         given["pinned"] = app.pinned
     if app.cname is not UNSET:
@@ -238,6 +243,7 @@ def _changed_options(record: AppRecord, raw: dict[str, Any]) -> dict[str, Any]:
     given: dict[str, Any] = {
         "options": record.options | {key: value for key, value in raw.items() if key not in _OWN_OPTIONS}
     }
+    _check_template(record, raw)
     if options.auto_start is not UNSET:
         given["auto_start"] = options.auto_start
     if options.db_conn_type is not UNSET:
@@ -251,6 +257,40 @@ def _changed_options(record: AppRecord, raw: dict[str, Any]) -> dict[str, Any]:
             raise AppOptionsInvalid("give at least 8 characters.", field="options.authManager.jwt.secret")
         given["secret"] = secret.encode().hex()
     return given
+
+
+def _check_template(record: AppRecord, raw: dict[str, Any]) -> None:
+    """`template`: what the app begins with; `lang`: in which language, and the app's own first language."""
+    for key in ("template", "lang"):
+        value = raw.get(key)
+        if value is None or value == record.options.get(key):
+            continue
+        if record.installed:
+            raise AppOptionsInvalid("can be chosen only for a new app.", field=f"options.{key}")
+        if key == "template" and value not in templates.NAMES:
+            raise AppOptionsInvalid(f"give one of {', '.join(templates.NAMES)}.", field="options.template")
+        if key == "lang" and not (isinstance(value, str) and _LANGUAGE.fullmatch(value)):
+            raise AppOptionsInvalid("give a language like en-US.", field="options.lang")
+
+
+def _icon(record: AppRecord, icon: str | None) -> str | None:
+    """A short sign such as an emoji, or a small picture. The address of the present picture keeps it."""
+    if icon is not None and icon.startswith(ICON_PATH):
+        return record.icon
+    if icon is None or not icon.startswith(images.PREFIX):
+        return _text(icon, "icon", 255) if icon is not None else None
+    try:
+        _ = images.read(icon)
+    except ValueError as error:
+        raise AppOptionsInvalid(str(error), field="icon") from error
+    return icon
+
+
+def shown_icon(record: AppRecord) -> str | None:
+    """The sign, or the address of the picture; the address changes with the picture, so it may be kept."""
+    if record.icon is None or not record.icon.startswith(images.PREFIX):
+        return record.icon
+    return f"{ICON_PATH}{record.name}?v={hashlib.sha256(record.icon.encode()).hexdigest()[:12]}"
 
 
 def _database(present: DatabaseOptions, asked: _Database) -> DatabaseOptions:

@@ -11,7 +11,7 @@ import msgspec
 from atoll.supervisor.command.base import Receipt
 from atoll.supervisor.directory import Directory, EnvironmentView, Placement, offline, overall
 from atoll.supervisor.models import STEPS, StatusRow, Step
-from atoll.supervisor.options import shown_options
+from atoll.supervisor.options import shown_icon, shown_options
 from atoll.supervisor.store.base import AppEvent, AppRecord
 
 
@@ -33,7 +33,7 @@ def application_row(
     return {
         "name": record.name,
         "displayName": record.display_name,
-        "icon": record.icon,
+        "icon": shown_icon(record),
         "cname": record.cname,
         "pinned": record.pinned,
         "sort": record.sort,
@@ -125,6 +125,8 @@ def _progress(
     reported = {step.name: step for step in first.row.steps} if first.row is not None else {}
     steps = []
     for name in STEPS:
+        if name == "template" and not record.options.get("template"):
+            continue
         step = reported.get(name, Step(name=name))
         if name == "record":
             step = Step(name=name, state="done", at=record.created_at)

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from atoll import images
 from atoll.errors import AppNotFound, AtollError, EnvironmentUnknown, PreflightFailed
+from atoll.images import Image
 from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.command.base import Commands, Receipt
 from atoll.supervisor.directory import Directory, hidden
@@ -132,6 +134,11 @@ class Supervisor(Prover):
         """One app's row, None when there is none."""
         record = self.directory.app(name)
         return self._row(record) if record is not None else None
+
+    def app_picture(self, name: str) -> Image | None:
+        """The picture that is an app's icon, None when it has none. Raises AppNotFound."""
+        icon = self._known(name).icon or ""
+        return images.read(icon) if icon.startswith(images.PREFIX) else None
 
     async def app_events(self, name: str) -> list[dict[str, Any]]:
         """What happened to an app, newest first: what was asked for, by whom, and how its status changed

@@ -82,6 +82,10 @@ class ToyApp(AppRuntime):
             self._world.databases[self.model.uid] = True
             self._world.admins[self.model.name] = admin
 
+    async def fill(self) -> None:
+        """Notes that it was asked to."""
+        await self._happens("fill")
+
     async def start(self) -> None:
         """Runs from now on; notes when another environment is starting the same app."""
         if not self._world.databases.get(self.model.uid):

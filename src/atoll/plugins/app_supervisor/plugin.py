@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from atoll import templates
 from atoll.application.context import Context, RawAnswer
 from atoll.application.plugin_manager import Plugin
 from atoll.errors import AppNotFound, BadRequest, NotFound, PreflightFailed
@@ -53,8 +54,10 @@ class AppSupervisor(Plugin):
                 "check": self._check,
                 "listPinned": self._list_pinned,
                 "events": self._events,
+                "icon": self._icon,
+                "templates": self._templates,
             },
-            access={"listPinned": "loggedIn"},
+            access={"listPinned": "loggedIn", "icon": "public"},
             snippet=_SNIPPET,
         )
         app.resources.define(
@@ -94,6 +97,28 @@ class AppSupervisor(Plugin):
 
     async def _events(self, ctx: Context) -> object:
         return await self._supervisor.app_events(self._chosen(ctx)[0])
+
+    async def _icon(self, ctx: Context) -> object:
+        """The picture of an app. Anybody may see it, as it stands beside the sign-in too."""
+        picture = self._supervisor.app_picture(self._chosen(ctx)[0])
+        if picture is None:
+            raise NotFound("This application has no picture.")
+        ctx.set_header("cache-control", "public, max-age=31536000, immutable")
+        ctx.set_header("x-content-type-options", "nosniff")
+        return RawAnswer(picture.content, picture.media_type)
+
+    async def _templates(self, ctx: Context) -> object:
+        """What a new app can begin with, in the caller's language."""
+        return [
+            {
+                "name": each.name,
+                "title": each.title,
+                "about": each.about,
+                "icon": each.icon,
+                "collections": [collection.values["title"] for collection in each.collections],
+            }
+            for each in (templates.load(name, ctx.locale) for name in templates.NAMES)
+        ]
 
     async def _create(self, ctx: Context) -> object:
         values = _values(ctx)

@@ -41,6 +41,11 @@ class AppRuntime(ABC):
         Does nothing when the app is installed already."""
 
     @abstractmethod
+    async def fill(self) -> None:
+        """After `install`: makes the collections and sample records of the template in the model's options.
+        What is there already is left as it is; does nothing without a template."""
+
+    @abstractmethod
     async def start(self) -> None:
         """Makes `asgi` answer. Raises ApplicationNotInstalled when `provision` and `install` are still
         needed.

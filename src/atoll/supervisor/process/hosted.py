@@ -225,12 +225,15 @@ class HostedApp:
             self._step_ends("administrator", "running")
             await self._step("tables", "initializing", runtime.install(self.model.admin))
             self._step_done("administrator")
+            if self.model.options.get("template"):
+                await turn.check()
+                await self._step("template", "initializing", runtime.fill())
             self._installed = True
         finally:
             self._unhurried.set()
 
     async def _start(self, runtime: AppRuntime, turn: Turn) -> None:
-        for name in ("database", "tables", "administrator"):
+        for name in ("database", "tables", "administrator", "template"):
             self._step_done(name)
         await turn.check()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from atoll import __version__
+from atoll import __version__, images
 from atoll.application.api.actions.records import GENERIC
 from atoll.application.api.actions.settings import update_setting
 from atoll.application.api.resources import PUBLIC, ResourceRegistry
@@ -65,7 +65,13 @@ async def get_settings(ctx: Context) -> Any:
 
 
 async def update_settings(ctx: Context) -> Any:
-    """Changes the system settings; there is one row."""
+    """Changes the system settings; there is one row. `options.logo` is a small picture."""
+    options = ctx.values.get("options") if isinstance(ctx.values, dict) else None
+    if isinstance(options, dict) and options.get("logo") is not None:
+        try:
+            _ = images.read(str(options["logo"]))
+        except ValueError as error:
+            raise BadRequest(f"`options.logo`: {error}") from error
     return await update_setting(ctx, "systemSettings", {"filterByTk": 1})
 
 
