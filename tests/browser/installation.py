@@ -28,9 +28,13 @@ class Installation:
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path, options: Sequence[str] = (), *, within: float = 60
+    folder: Path, options: Sequence[str] = (), *, within: float = 60, first_run: bool = False
 ) -> AsyncIterator[Installation]:
-    """Starts it and waits for the line with the address."""
+    """Starts it and waits for the line with the address.
+
+    Args:
+        first_run: leave the wizard of a fresh server to be met; otherwise it is marked as done.
+    """
     process = ServerProcess(
         "up",
         folder,
@@ -46,4 +50,9 @@ async def running(
 
         await eventually(shown, within=within, what="atoll up shows the address", every=0.2)
         await process.until_ready()
-        yield Installation(process.url, process)
+        made = Installation(process.url, process)
+        if not first_run:
+            async with made.client() as client:
+                await client.sign_in(ACCOUNT)
+                await client.call("systemSettings:put", {"options": {"setup": "done"}})
+        yield made

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Locator, Page, expect
+import struct
+import zlib
+
+from playwright.async_api import FilePayload, Locator, Page, expect
 
 from atoll.testing.client import Account
 
@@ -56,3 +59,19 @@ async def open_menu(page: Page, name: str, entry: str) -> None:
     """Chooses an entry of a row's menu."""
     await row(page, name).first.get_by_role("button", name="Actions for").click()
     await page.get_by_role("menuitem", name=entry).click()
+
+
+def png_file(name: str, pixels: int = 8) -> FilePayload:
+    """A picture to upload: a square of one colour."""
+
+    def part(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    head = struct.pack(">IIBBBBB", pixels, pixels, 8, 2, 0, 0, 0)
+    rows = (b"\0" + bytes((11, 110, 120)) * pixels) * pixels
+    content = (
+        b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
+    )
+    return {"name": name, "mimeType": "image/png", "buffer": content}

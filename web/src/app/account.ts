@@ -29,6 +29,17 @@ export interface SystemSettings {
   title?: string | null;
   allowSignUp?: boolean;
   enableChangePassword?: boolean;
+  appLang?: string | null;
+  enabledLanguages?: string[];
+  options?: SystemOptions | null;
+}
+
+export interface SystemOptions {
+  /** A picture as a `data:` address. */
+  logo?: string | null;
+  /** `pending` on a fresh server until its first administrator has gone through the first steps, or left them. */
+  setup?: 'pending' | 'done';
+  [key: string]: unknown;
 }
 
 export const accountQuery = queryOptions({
@@ -67,6 +78,19 @@ export function mayConfigure(account: Account | undefined): boolean {
 export function useAppTitle(): string {
   const title = useQuery(systemSettingsQuery).data?.title;
   return title || boot.title || boot.app;
+}
+
+/** The picture of this app from its settings. */
+export function useLogo(): string | undefined {
+  return useQuery(systemSettingsQuery).data?.options?.logo ?? undefined;
+}
+
+/** Changes some of the settings; `options` are merged into those there are. */
+export async function saveSystemSettings(values: SystemSettings): Promise<void> {
+  const present = await queryClient.fetchQuery({ ...systemSettingsQuery, staleTime: 0 });
+  const options = { ...present.options, ...values.options };
+  await api.call('systemSettings:put', { body: { ...values, options } });
+  await queryClient.invalidateQueries({ queryKey: systemSettingsQuery.queryKey });
 }
 
 export interface Credentials {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { createBody, fieldOf, NAME_PATTERN, nameFrom, NEW_APP, randomName, updateBody, valuesOf } from '../../src/features/supervisor/applicationForm';
+import { createBody, fieldOf, freeNameFrom, NAME_PATTERN, nameFrom, NEW_APP, randomName, updateBody, valuesOf } from '../../src/features/supervisor/applicationForm';
+import { iconKind } from '../../src/features/supervisor/AppIcon';
 import { beatState } from '../../src/features/supervisor/BeatStrip';
 import { leastLoaded } from '../../src/features/supervisor/EnvironmentPicker';
 import { actionsFor, addressOf, type AppRow, byPlace, isTransitional, statusCounts } from '../../src/features/supervisor/model';
+import { checkFile } from '../../src/ui/picture';
 
 const row = (more: Partial<AppRow>): AppRow => ({ name: 'crm', status: 'running', ...more });
 
@@ -29,7 +31,7 @@ describe('bodies', () => {
   const filled = { ...NEW_APP, displayName: ' CRM ', name: 'crm', environments: ['env_a'] };
 
   it('creates with what the form says, and no database block unless it is another server', () => {
-    expect(createBody(filled, true)).toEqual({
+    expect(createBody(filled, true, 'en-US')).toEqual({
       name: 'crm',
       displayName: 'CRM',
       icon: null,
@@ -41,6 +43,8 @@ describe('bodies', () => {
         autoStart: false,
         hidden: false,
         showInSwitcher: true,
+        description: '',
+        lang: 'en-US',
         dbConnType: 'new_database',
         admin: { copyCaller: true },
       },
@@ -62,6 +66,7 @@ describe('bodies', () => {
         adminPassword: 'secret',
       },
       false,
+      'en-US',
     );
     expect(body).toMatchObject({
       start: false,
@@ -73,8 +78,12 @@ describe('bodies', () => {
     });
   });
 
+  it('asks for a template only where one is chosen', () => {
+    expect(createBody({ ...filled, template: 'crm' }, true, 'zh-CN')).toMatchObject({ options: { template: 'crm', lang: 'zh-CN' } });
+  });
+
   it('leaves the first account to the environment on request', () => {
-    expect(createBody({ ...filled, adminMode: 'environment' }, true)).not.toHaveProperty('options.admin');
+    expect(createBody({ ...filled, adminMode: 'environment' }, true, 'en-US')).not.toHaveProperty('options.admin');
   });
 
   it('never sends back a masked password or an unchanged secret', () => {
@@ -126,4 +135,27 @@ it('proposes the healthy environment with the fewest apps', () => {
 
 it('reads beats as words or objects', () => {
   expect([beatState('late'), beatState({ state: 'missed' }), beatState(1_700_000_000), beatState({ at: 'x' })]).toEqual(['late', 'missed', 'good', 'good']);
+});
+
+describe('ids', () => {
+  it('are made free by a number that fits', () => {
+    expect(freeNameFrom('CRM', [])).toBe('crm');
+    expect(freeNameFrom('CRM', ['crm', 'crm_2'])).toBe('crm_3');
+    expect(freeNameFrom('a'.repeat(40), ['a'.repeat(32)])).toHaveLength(32);
+  });
+});
+
+describe('icons', () => {
+  it('are pictures, colours or signs', () => {
+    expect(iconKind('/api/applications:icon/crm?v=1')).toEqual({ picture: '/api/applications:icon/crm?v=1' });
+    expect(iconKind('hue:120')).toEqual({ hue: 120 });
+    expect(iconKind(' 🦜 ')).toEqual({ sign: '🦜' });
+    expect(iconKind('')).toEqual({});
+  });
+
+  it('are refused by type and size before anything is read', () => {
+    expect(() => checkFile({ type: 'image/svg+xml', size: 10 })).toThrow('picture.type');
+    expect(() => checkFile({ type: 'image/png', size: 6_000_000 })).toThrow('picture.size');
+    expect(() => checkFile({ type: 'image/png', size: 10 })).not.toThrow();
+  });
 });

@@ -76,7 +76,15 @@ def fill(main: ServerClient, account: SignIn | None, console: Console) -> list[S
                 continue
             _fill_app(main.url, app, visitor, data, progress)
             results.append(SampleResult(app.title, address, environment, own))
+    _leave_wizard(main)
     return results
+
+
+def _leave_wizard(main: ServerClient) -> None:
+    """Whoever has sample apps needs no wizard for a first app."""
+    options = (main.read("systemSettings:get").get("data") or {}).get("options") or {}
+    if options.get("setup") == "pending":
+        main.write("systemSettings:put", {"options": {**options, "setup": "done"}})
 
 
 def sign_in(url: str, account: SignIn, *, app: str = "main") -> str:

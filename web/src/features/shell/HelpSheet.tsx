@@ -1,6 +1,8 @@
-import { Group, Kbd, Modal, Stack, Table, Text } from '@mantine/core';
+import { Button, Group, Kbd, Modal, Stack, Table, Text } from '@mantine/core';
+import { IconMap } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { tour } from '../setup/tour';
 import type { Place } from './navigation';
 
 interface Props {
@@ -41,6 +43,18 @@ export function HelpSheet({ opened, onClose, places }: Props) {
             ))}
           </Table.Tbody>
         </Table>
+        <Group justify="flex-end">
+          <Button
+            variant="default"
+            leftSection={<IconMap size={16} aria-hidden />}
+            onClick={() => {
+              onClose();
+              tour.set(true);
+            }}
+          >
+            {t('help.tour')}
+          </Button>
+        </Group>
       </Stack>
     </Modal>
   );

@@ -1,11 +1,14 @@
 import { ActionIcon, Drawer, Tooltip } from '@mantine/core';
 import { useDisclosure, useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconMenu2 } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { Outlet, useRouter } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { mayConfigure, useAccount, useAppTitle } from '../../app/account';
+import { type Account, mayConfigure, systemSettingsQuery, useAccount, useAppTitle } from '../../app/account';
+import { isMainApp } from '../../app/boot';
+import { tour } from '../setup/tour';
 import { useSupervisorLive } from '../supervisor/queries';
 import { AppSwitcher } from './AppSwitcher';
 import { AvatarMenu } from './AvatarMenu';
@@ -16,6 +19,9 @@ import { placesFor } from './navigation';
 import { Palette, SearchButton } from './Palette';
 import classes from './Shell.module.css';
 import { useShellKeys } from './useShellKeys';
+
+const SetupWizard = lazy(() => import('../setup/SetupWizard'));
+const ScreenTour = lazy(() => import('../setup/Tour'));
 
 const PHONE = '(max-width: 47.99em)';
 const WIDE = '(min-width: 75em)';
@@ -48,31 +54,50 @@ export function Shell() {
       <header className={classes.header}>
         {phone && (
           <Tooltip label={t('menu')}>
-            <ActionIcon variant="subtle" color="gray" size={44} aria-label={t('menu')} onClick={menu.open}>
+            <ActionIcon variant="subtle" color="gray" size={44} aria-label={t('menu')} data-tour="navigation" onClick={menu.open}>
               <IconMenu2 size={22} aria-hidden />
             </ActionIcon>
           </Tooltip>
         )}
-        <AppSwitcher />
+        <span data-tour="switcher" className={classes.switcher}>
+          <AppSwitcher />
+        </span>
         <div className={classes.spacer} />
-        <SearchButton compact={phone ?? false} />
-        <AvatarMenu account={account} onHelp={help.open} />
+        <span data-tour="search">
+          <SearchButton compact={phone ?? false} />
+        </span>
+        <span data-tour="account">
+          <AvatarMenu account={account} onHelp={help.open} />
+        </span>
       </header>
       {!phone && (
-        <div className={classes.sidebar}>
+        <div className={classes.sidebar} data-tour="navigation">
           <Navigation places={places} rail={rail} collections={mayConfigure(account)} onToggle={wide ? toggle : undefined} />
         </div>
       )}
       <Drawer opened={menuOpen && phone} onClose={menu.close} title={t('menu')} size={300} padding="sm">
         <Navigation places={places} rail={false} collections={mayConfigure(account)} />
       </Drawer>
-      <main id="content" className={classes.content} tabIndex={-1}>
+      <main id="content" data-tour="content" className={classes.content} tabIndex={-1}>
         <ConnectionNotice />
         <Outlet />
       </main>
       <Palette account={account} places={places} onHelp={help.open} />
       <HelpSheet opened={helpOpen} onClose={help.close} places={places} />
+      <FirstSteps account={account} />
     </div>
+  );
+}
+
+/** The wizard of a fresh server for its administrator, and the tour; their code comes when they are needed. */
+function FirstSteps({ account }: { account: Account | undefined }) {
+  const pending = useQuery(systemSettingsQuery).data?.options?.setup === 'pending';
+  const touring = useSyncExternalStore(tour.subscribe, tour.get);
+  return (
+    <Suspense fallback={null}>
+      {isMainApp && pending && account && mayConfigure(account) && <SetupWizard account={account} />}
+      {touring && <ScreenTour />}
+    </Suspense>
   );
 }
 

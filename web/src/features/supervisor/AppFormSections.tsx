@@ -1,13 +1,14 @@
-import { Code, Group, Input, NumberInput, PasswordInput, Radio, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Code, Group, Input, NumberInput, PasswordInput, Radio, Stack, Switch, Text, Textarea, TextInput } from '@mantine/core';
 import { IconCircleCheck, IconLock } from '@tabler/icons-react';
 import { type ReactNode, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { AppIcon } from './AppIcon';
 import classes from './AppFormSections.module.css';
 import { type AdminMode, type AppValues, isFreeName, nameFrom, randomName } from './applicationForm';
 import { EnvironmentPicker } from './EnvironmentPicker';
+import { IconInput } from './IconInput';
 import type { DatabaseMode } from './model';
+import { TemplateChoice } from './TemplateChoice';
 import type { AppForm } from './useAppForm';
 
 interface Props {
@@ -120,27 +121,30 @@ function Basics({ form, taken }: Props & { taken?: string[] }) {
   };
   return (
     <>
-      <Group align="flex-start" gap="sm" wrap="nowrap">
-        <div className={classes.preview}>
-          <AppIcon app={{ name: values.name || 'a', displayName: values.displayName, icon: values.icon }} size={44} />
-        </div>
-        <TextInput
-          data-autofocus
-          flex={1}
-          withAsterisk
-          label={t('form.displayName')}
-          {...form.getInputProps('displayName')}
-          onChange={(event) => onTitle(event.currentTarget.value)}
-        />
-      </Group>
-      {taken ? <NameInput form={form} taken={taken} /> : <Fixed label={t('form.name')} value={values.name} reason={t('form.nameFixed')} />}
       <TextInput
-        label={t('form.icon')}
-        description={t('form.iconHint')}
-        maxLength={8}
-        w={220}
-        {...form.getInputProps('icon')}
+        data-autofocus
+        withAsterisk
+        label={t('form.displayName')}
+        {...form.getInputProps('displayName')}
+        onChange={(event) => onTitle(event.currentTarget.value)}
       />
+      {taken ? <NameInput form={form} taken={taken} /> : <Fixed label={t('form.name')} value={values.name} reason={t('form.nameFixed')} />}
+      <IconInput
+        value={values.icon}
+        onChange={(icon) => form.setFieldValue('icon', icon)}
+        name={values.name}
+        displayName={values.displayName}
+        error={form.errors.icon as string | undefined}
+      />
+      <Textarea
+        label={t('form.description')}
+        description={t('form.descriptionHint')}
+        autosize
+        maxRows={4}
+        maxLength={500}
+        {...form.getInputProps('description')}
+      />
+      {taken && <TemplateChoice value={values.template} onChange={(name) => form.setFieldValue('template', name)} />}
     </>
   );
 }

@@ -25,7 +25,7 @@ export function CreateAppDrawer({ opened, onClose }: Props) {
 }
 
 function OpenDrawer({ onClose }: { onClose: () => void }) {
-  const { t } = useTranslation(['supervisor', 'ui']);
+  const { t, i18n } = useTranslation(['supervisor', 'ui']);
   const client = useQueryClient();
   const taken = (useApps().data ?? []).map((app) => app.name);
   const form = useAppForm({ initial: NEW_APP, taken, creating: true });
@@ -41,7 +41,7 @@ function OpenDrawer({ onClose }: { onClose: () => void }) {
 
   /** Resolves to whether the server has no objection. */
   const preflight = async (): Promise<boolean> => {
-    const result = await checkApp(createBody(form.values, true));
+    const result = await checkApp(createBody(form.values, true, i18n.language));
     report(result.findings);
     return result.ok;
   };
@@ -60,7 +60,7 @@ function OpenDrawer({ onClose }: { onClose: () => void }) {
         setChecked(true);
         return;
       }
-      const row = await createApp(client, createBody(form.values, what === 'start'));
+      const row = await createApp(client, createBody(form.values, what === 'start', i18n.language));
       setCreated(row.name);
     } catch (error) {
       report(findingsOf(error));

@@ -46,7 +46,14 @@ export function CreationProgress({ name, onClose }: { name: string; onClose: () 
     >
       {error && <ErrorState error={error} onRetry={() => void refetch()} />}
       {!error && !app && <Skeleton height={160} />}
-      {app && <Content app={app} />}
+      {app && (
+        <Stack gap="md">
+          <CreationSteps app={app} />
+          <Text size="sm" c="dimmed">
+            {t('create.closable')}
+          </Text>
+        </Stack>
+      )}
     </FormDrawer>
   );
 }
@@ -60,8 +67,8 @@ function useStepsToTheEnd(app: AppRow): Progress | null {
   return { steps: last.steps.map((step) => ({ ...step, state: finished(step.name) })) };
 }
 
-function Content({ app }: { app: AppRow }) {
-  const { t } = useTranslation('supervisor');
+/** Name, state and steps of an app that is being made, and why it stands still when it does. */
+export function CreationSteps({ app }: { app: AppRow }) {
   const progress = useStepsToTheEnd(app);
   return (
     <Stack gap="md">
@@ -76,9 +83,6 @@ function Content({ app }: { app: AppRow }) {
       </Group>
       {progress && <ProgressSteps progress={progress} />}
       <ReasonPanel app={app} />
-      <Text size="sm" c="dimmed">
-        {t('create.closable')}
-      </Text>
     </Stack>
   );
 }

@@ -7,6 +7,9 @@ export interface AppValues {
   displayName: string;
   name: string;
   icon: string;
+  description: string;
+  /** What the new app begins with; '' is nothing. */
+  template: string;
   environments: string[];
   autoStart: boolean;
   mode: DatabaseMode;
@@ -34,6 +37,8 @@ export const NEW_APP: AppValues = {
   displayName: '',
   name: '',
   icon: '',
+  description: '',
+  template: '',
   environments: [],
   autoStart: false,
   mode: 'new_database',
@@ -88,6 +93,16 @@ export function nameFrom(title: string, fallback: string): string {
   return title.trim() === '' ? '' : fallback;
 }
 
+/** An id made from the title that no other app has. */
+export function freeNameFrom(title: string, taken: string[]): string {
+  const wanted = nameFrom(title, randomName());
+  if (isFreeName(wanted, taken)) return wanted;
+  for (let number = 2; ; number += 1) {
+    const candidate = `${wanted.slice(0, NAME_LENGTH - 1 - String(number).length)}_${number}`;
+    if (isFreeName(candidate, taken)) return candidate;
+  }
+}
+
 /** The form of an existing app. Passwords and secrets are never sent back, so their fields are empty. */
 export function valuesOf(app: AppRow): AppValues {
   const { options = {} } = app;
@@ -97,6 +112,7 @@ export function valuesOf(app: AppRow): AppValues {
     displayName: app.displayName ?? '',
     name: app.name,
     icon: app.icon ?? '',
+    description: options.description ?? '',
     environments: app.environments ?? [],
     autoStart: options.autoStart ?? false,
     mode: options.dbConnType ?? 'new_database',
@@ -154,12 +170,14 @@ function commonBody(values: AppValues): { values: object; options: object } {
       autoStart: values.autoStart,
       hidden: !values.showInLauncher,
       showInSwitcher: values.showInSwitcher,
+      description: values.description.trim(),
       ...(values.secret ? { authManager: { jwt: { secret: values.secret } } } : {}),
     },
   };
 }
 
-export function createBody(values: AppValues, start: boolean): object {
+/** `language`: of the new app, and of what a template puts into it. */
+export function createBody(values: AppValues, start: boolean, language: string): object {
   const common = commonBody(values);
   return {
     ...common.values,
@@ -169,6 +187,8 @@ export function createBody(values: AppValues, start: boolean): object {
     options: {
       ...common.options,
       dbConnType: values.mode,
+      lang: language,
+      ...(values.template ? { template: values.template } : {}),
       ...(values.mode === 'new_connection' ? { database: databaseBody(values) } : {}),
       ...adminBody(values),
     },
@@ -194,6 +214,8 @@ const FIELD_OF: Record<string, keyof AppValues> = {
   'options.database.password': 'password',
   'options.database.schema': 'schema',
   'options.database.storage': 'storage',
+  'options.template': 'template',
+  'options.description': 'description',
   'options.dbConnType': 'mode',
   'options.database': 'mode',
   'options.autoStart': 'autoStart',

@@ -77,6 +77,9 @@ export interface AppOptions {
   database?: DatabaseOptions;
   authManager?: { jwt?: { secret?: string } };
   hidden?: boolean;
+  description?: string;
+  template?: string;
+  lang?: string;
   showInSwitcher?: boolean;
   [key: string]: unknown;
 }

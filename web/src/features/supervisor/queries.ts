@@ -50,6 +50,24 @@ export function environmentQuery(name: string) {
   });
 }
 
+export interface TemplateRow {
+  name: string;
+  title: string;
+  about: string;
+  icon: string;
+  /** Titles of its collections. */
+  collections: string[];
+}
+
+/** What a new app can begin with, in the person's language. */
+export function templatesQuery(language: string) {
+  return queryOptions({
+    queryKey: ['appTemplates', language],
+    queryFn: ({ signal }) => mainApi.call<TemplateRow[]>('applications:templates', { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
 /** Live rows come over the socket; polling covers a lost message, and is faster while something changes. */
 function pollInterval(open: boolean, changing: boolean): number {
   if (changing) return 5_000;
