@@ -156,10 +156,10 @@ def identifier(text: str) -> str:
 
 def byte_size(text: str) -> int:
     """A size in bytes: a number with an optional b, kb, mb or gb."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)?", text.lower())
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmg]?)b?)", text.lower())
     if match is None:
         raise InvalidValue("a size like 10mb")
-    return int(float(match[1]) * {"b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, None: 1}[match[2]])
+    return int(float(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[match[2]])
 
 
 def service_share(text: str) -> WorkerMode:
@@ -173,6 +173,16 @@ def service_share(text: str) -> WorkerMode:
 def word_list(text: str) -> tuple[str, ...]:
     """A comma list."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def transports(text: str) -> tuple[str, ...]:
+    """A comma list of places for log lines."""
+    found = word_list(text)
+    if not found or not set(found) <= {"console", "file", "dailyRotateFile"}:
+        raise InvalidValue("console, file or dailyRotateFile, comma separated")
+    if {"file", "dailyRotateFile"} <= set(found):
+        raise InvalidValue("either file or dailyRotateFile, not both")
+    return found
 
 
 def network_list(text: str) -> tuple[str, ...]:
@@ -251,8 +261,13 @@ class Settings:
     export_limit: int = variable("EXPORT_LIMIT", 2000, whole(1, 1_000_000), "Rows of an export that is answered at once; tasks export all.")
     trusted_proxies: tuple[str, ...] = variable("TRUSTED_PROXIES", (), network_list, "Addresses or networks whose X-Forwarded-* headers are believed, comma separated.")
     shutdown_seconds: float = variable("SHUTDOWN_SECONDS", 20.0, duration(0, 3600), "How long a stop waits for running requests.")
-    logger_level: str = variable("LOGGER_LEVEL", "info", one_of("error", "warn", "info", "debug", "trace"), "Least severity that is logged.")
-    logger_format: str = variable("LOGGER_FORMAT", None, one_of("json", "console"), "Form of log lines.", shown="json; console in development")
+    logger_transport: tuple[str, ...] = variable("LOGGER_TRANSPORT", None, transports, "Where log lines go: console (standard error), file (numbered files) or dailyRotateFile (a file per day), comma separated. Request lines go to files only.", shown="console,dailyRotateFile; console in development")
+    logger_base_path: Path = variable("LOGGER_BASE_PATH", None, location, "Folder of log files; each app has a folder in it.", shown="<STORAGE_PATH>/logs")
+    logger_level: str = variable("LOGGER_LEVEL", None, one_of("error", "warn", "info", "debug", "trace"), "Least severity that is logged.", shown="info; debug in development")
+    logger_format: str = variable("LOGGER_FORMAT", None, one_of("json", "console", "logfmt", "delimiter"), "Form of log lines.", shown="json; console in development")
+    logger_max_files: str | None = variable("LOGGER_MAX_FILES", None, matching(r"[1-9]\d{0,3}d?", "a number of files like 10, or of days like 14d"), "How many log files stay, or files of how many days.", shown="14d; 10 for file")
+    logger_max_size: int | None = variable("LOGGER_MAX_SIZE", None, byte_size, "Size at which another log file is begun.", shown="no limit; 20971520 for file")
+    logger_silent: bool = variable("LOGGER_SILENT", False, boolean, "Log nothing.")
 
     # Keys and the first account
     app_key: str | None = variable("APP_KEY", None, any_text, "Secret that signs tokens. Must be equal on all instances of one app.", secret=True, shown="generated into the storage folder")
@@ -446,8 +461,12 @@ def _derive(values: dict[str, Any]) -> None:
     remote = values["app_mode"] != "standalone"
     values["storage_path"] = values["storage_path"] or Path("storage").absolute()
     values["db_storage"] = values["db_storage"] or values["storage_path"] / "db" / "atoll.sqlite"
-    values["logger_format"] = values["logger_format"] or (
-        "console" if values["app_env"] == "development" else "json"
+    development = values["app_env"] == "development"
+    values["logger_base_path"] = values["logger_base_path"] or values["storage_path"] / "logs"
+    values["logger_format"] = values["logger_format"] or ("console" if development else "json")
+    values["logger_level"] = values["logger_level"] or ("debug" if development else "info")
+    values["logger_transport"] = values["logger_transport"] or (
+        ("console",) if development else ("console", "dailyRotateFile")
     )
     values["app_discovery_adapter"] = values["app_discovery_adapter"] or ("remote" if remote else "local")
     values["app_process_adapter"] = values["app_process_adapter"] or (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import time
 from collections import Counter
@@ -33,6 +34,7 @@ ACCOUNT = Account()
 KEY = {"name": "id", "type": "snowflakeId", "primaryKey": True, "allowNull": False}
 NOTES = {"name": "notes", "autoGenId": False, "fields": [KEY, {"name": "s", "type": "string"}]}
 CLIENTS = 8
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CHILD_FAILED, BAD_SETTINGS = 12, 78
 
 
@@ -46,7 +48,7 @@ class Load:
     running: bool = True
 
     async def run(self, url: str, token: str, *, create: bool) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token}", "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20, trust_env=False) as http:
             while self.running:
                 if create:
@@ -143,6 +145,19 @@ async def test_four_processes_share_the_work_and_no_id_comes_twice(
         async with AtollClient(server.url) as client:
             client.http.headers["Authorization"] = f"Bearer {token}"
             assert (await client.envelope("notes:list"))["meta"]["count"] == len(load.ids)
+        await server.stop()
+    logs = tmp_path / "storage" / "logs" / "main"
+    text = "".join(file.read_text() for file in logs.glob("request_*.log"))
+    requests = [json.loads(line) for line in text.splitlines()]
+    created = [line for line in requests if line["path"] == "/api/notes:create"]
+    assert len(created) == load.count, "one whole line for each request, whichever process answered"
+    assert {line["trace"] for line in created} == {TRACE}
+    assert len({line["instance"] for line in created}) >= 2
+    assert len({line["reqId"] for line in requests}) == len(requests)
+    everything = text + server.log() + "".join(file.read_text() for file in logs.glob("system_*.log"))
+    assert token not in everything
+    assert ACCOUNT.password not in everything
+    say(f"their request log: {len(requests)} lines of {CLIENTS} connections in shared files, all whole")
 
 
 async def test_a_killed_process_costs_only_its_own_requests(
@@ -152,7 +167,7 @@ async def test_a_killed_process_costs_only_its_own_requests(
         before = children(server)
         async with under_load(server.url, token, create=False) as load:
             await seen(load, 200)
-            victim = min(before)
+            victim = max(before, key=lambda pid: len(psutil.Process(pid).net_connections("tcp")))
             began = time.monotonic()
             psutil.Process(victim).kill()
 

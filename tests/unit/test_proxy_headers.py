@@ -56,6 +56,13 @@ async def test_path_and_query_arrive_byte_for_byte(target: str) -> None:
     assert request.values("x-app") == ["crm"]
 
 
+async def test_the_trace_of_a_client_goes_on_to_the_app() -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    request = await seen(head("GET", "/api/__app/crm/x", traceparent=trace, tracestate="a=b"))
+    assert request.values("traceparent") == [trace]
+    assert request.values("tracestate") == ["a=b"]
+
+
 async def test_prefix_is_announced_for_pages_below_apps() -> None:
     assert (await seen(head("GET", "/apps/crm/admin"))).header("x-forwarded-prefix") == "/apps/crm"
     assert (await seen(head("GET", "/api/x", X_App="crm"))).header("x-forwarded-prefix") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from typing import Annotated
 
@@ -36,7 +37,7 @@ def _run_several(chosen: settings.Settings) -> None:
     from atoll import logs
     from atoll.cli.processes.parent import run
 
-    logs.configure(chosen.logger_level, chosen.logger_format, role="parent")
+    logs.configure(chosen, role="parent", instance=socket.gethostname())
     asyncio.run(run(chosen.processes, chosen.app_host, chosen.app_port, chosen.shutdown_seconds))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,11 @@ from atoll.gateway import pages, static
 from atoll.gateway.decision import DECISION, Decision, Switchboard
 from atoll.gateway.errors import error_json, error_payload, prefers_page, retry_header, starting
 from atoll.gateway.readiness import Readiness
+from atoll.gateway.request_log import RequestLog
 from atoll.gateway.resolver import MAIN, Kind, Resolved, split_target
 from atoll.gateway.websocket import WaitingSocket, refuse
+from atoll.logs import REQUEST, RequestFields
+from atoll.logs.context import trace_of
 from atoll.supervisor.proxy_head import PLAIN, Header, dropped, notable_of
 from atoll.supervisor.proxy_identity import NONCE_LIMIT, Signer, identity_answer
 from atoll.supervisor.proxy_limits import AppLoad
@@ -67,6 +71,7 @@ class Gateway:
         readiness: for /api/__ready.
         signer: proves this environment's identity; None for a server that is no environment.
         label: title and language of an app, in memory.
+        requests: gets a line for each answer.
         hold: how long a socket waits for a starting app before it looks again, in seconds.
     """
 
@@ -79,6 +84,7 @@ class Gateway:
         ui: static.BuiltUi | None = None,
         signer: Signer | None = None,
         label: Callable[[str], AppLabel] = lambda app: AppLabel(),
+        requests: RequestLog | None = None,
         hold: float = 30.0,
     ) -> None:
         self._switchboard = switchboard
@@ -87,6 +93,7 @@ class Gateway:
         self._ui = ui
         self._signer = signer
         self._label = label
+        self._requests = requests
         self._hold = hold
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,11 +102,20 @@ class Gateway:
             return
         decision = scope.pop(DECISION, None) or scope.get("state", {}).pop(DECISION, None)
         decision = decision or self._decide(scope)
-        reply = _with_request_id(send, decision.request_id)
+        reply = _Reply(send, decision.request_id)
+        fields = RequestFields(
+            decision.resolved.app, decision.request_id.decode("latin-1"), trace_of(scope["headers"])
+        )
+        REQUEST.set(fields)
         if scope["type"] == "websocket":
             await self._websocket(scope, receive, reply, decision)
-        else:
+            return
+        begun = time.perf_counter()
+        try:
             await self._http(scope, receive, reply, decision)
+        finally:
+            if self._requests is not None:
+                self._requests.answered(decision, scope, fields, reply.status, begun)
 
     # --- HTTP
 
@@ -324,17 +340,22 @@ def _is_page(scope: Scope, resolved: Resolved) -> bool:
     return resolved.kind is Kind.PAGE and scope["method"] == "GET" and prefers_page(scope["headers"])
 
 
-def _with_request_id(send: Send, request_id: bytes) -> Send:
-    """Adds X-Request-Id to the head of the answer."""
-    header: Header = (b"x-request-id", request_id)
+class _Reply:
+    """Adds X-Request-Id to the head of the answer, and remembers its status."""
 
-    async def forward(message: Message) -> None:
+    __slots__ = ("_header", "_send", "status")
+
+    def __init__(self, send: Send, request_id: bytes) -> None:
+        self._send = send
+        self._header: Header = (b"x-request-id", request_id)
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
             headers = [entry for entry in message.get("headers", ()) if entry[0].lower() != b"x-request-id"]
-            message = {**message, "headers": [*headers, header]}
-        await send(message)
-
-    return forward
+            message = {**message, "headers": [*headers, self._header]}
+            self.status = message.get("status", 0)
+        await self._send(message)
 
 
 async def json_answer(scope: Scope, send: Send, status: int, payload: object) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import time
 
 from atoll import __version__, logs
@@ -20,6 +21,7 @@ from atoll.gateway.asgi import AppLabel, Gateway
 from atoll.gateway.decision import Switchboard
 from atoll.gateway.edge import Edge, EdgeLimits
 from atoll.gateway.readiness import Check, Readiness
+from atoll.gateway.request_log import RequestLog
 from atoll.gateway.server import HttpServer
 from atoll.gateway.static import BuiltUi
 from atoll.plugins.app_supervisor import AppSupervisor
@@ -48,10 +50,11 @@ async def serve(settings: Settings, place: Place | None = None) -> int:
     role: dict[str, str] = {"role": settings.app_mode}
     if settings.environment_name is not None:
         role["environment"] = settings.environment_name
-    logs.configure(settings.logger_level, settings.logger_format, **role)
+    role["instance"] = socket.gethostname() + (f"-{place.number}" if place is not None else "")
+    folder = logs.configure(settings, **role)
     os.environ["TZ"] = settings.timezone
     time.tzset()
-    server = Server(settings, place)
+    server = Server(settings, place, RequestLog(folder) if folder is not None else None)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -90,9 +93,12 @@ def _asked_to_stop(stopping: asyncio.Event, server: Server) -> None:
 class Server:
     """All services of one process."""
 
-    def __init__(self, settings: Settings, place: Place | None = None) -> None:
+    def __init__(
+        self, settings: Settings, place: Place | None = None, requests: RequestLog | None = None
+    ) -> None:
         self._settings = settings
         self._place = place
+        self._requests = requests
         self._pools = PostgresPools()
         self._sync_redis: RedisConnection | None = None
         self._sync = self._messages()
@@ -199,6 +205,7 @@ class Server:
             ui=BuiltUi(load_ui()),
             signer=self._halves.environment,
             label=self._label,
+            requests=self._requests,
             hold=settings.app_hold_seconds,
         )
         return HttpServer(

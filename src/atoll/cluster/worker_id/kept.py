@@ -110,7 +110,7 @@ class WorkerId:
     async def _acquire(self) -> None:
         lease = self._lease = await self._ids.acquire()
         self._why = ""
-        log.info("worker id", extra={"worker_id": lease.number, "token": lease.token})
+        log.info("worker id", extra={"worker_id": lease.number, "lease": lease.token})
 
     async def _keep(self) -> None:
         pause = self._ids.lease_seconds / 6
