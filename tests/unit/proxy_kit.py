@@ -290,7 +290,7 @@ async def local_app(scope: Any, receive: Any, send: Any) -> None:
 class Running:
     server: HttpServer
     proxy: AccessProxy
-    router: StaticRouter
+    router: Any
     edge: Edge
     gateway: Gateway
     readiness: Readiness
@@ -302,7 +302,7 @@ class Running:
 
 @asynccontextmanager
 async def gateway(
-    router: StaticRouter,
+    router: Router,
     *,
     limits: EdgeLimits | None = None,
     proxy_limits: ProxyLimits | None = None,

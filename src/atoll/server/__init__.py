@@ -124,6 +124,7 @@ class Server:
         self._http.bind()
         self._halves.router.announce("main")
         await self._http.start()
+        await self._halves.recall()
         await self._worker_id.start()
         await self._main.reach_database()
         await self._halves.open()
@@ -228,7 +229,11 @@ class Server:
         return checks
 
     async def _is_started(self) -> str | None:
-        return None if self._started else "the server is starting"
+        if self._started:
+            return None
+        supervisor = self._halves.supervisor
+        known = supervisor is not None and supervisor.directory.records
+        return "the server is starting" + ("; apps are reached by their last known routes" if known else "")
 
     async def _has_worker_id(self) -> str | None:
         return self._worker_id.problem

@@ -47,6 +47,12 @@ class Halves:
     installation: str = ""
     _tasks: BackgroundTasks = field(default_factory=lambda: BackgroundTasks("halves"))
 
+    async def recall(self) -> None:
+        """Lets requests find running apps by what was known last, while the database is waited for."""
+        await self.presence.open()
+        if self.supervisor is not None:
+            await self.supervisor.recall()
+
     async def open(self) -> None:
         """Opens the ways to the other half.
 
@@ -111,7 +117,7 @@ def assemble(settings: Settings, around: Surroundings, database: Database) -> Ha
             sealer=seal,
             default_environments=() if settings.remote else (LOCAL,),
             default_connection="new_schema" if settings.use_db_schema_in_subapp else "new_database",
-            storage=app_folder(settings, "main"),
+            storage=app_folder(settings, "main") if settings.remote else None,
         )
     if settings.app_mode != "supervisor":
         halves.environment = _environment(settings, around, halves, seal)

@@ -1,29 +1,45 @@
-"""The last known environments and rows on disk: for a Supervisor that starts while presence is away."""
+"""The last known apps, environments and rows on disk: for a Supervisor that starts while its database, or
+presence, or both are away.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from atoll.supervisor.models import DatabaseOptions
 from atoll.supervisor.presence.base import Snapshot
+from atoll.supervisor.store.base import AppRecord
 
 log = logging.getLogger(__name__)
 
 
-class _Kept(Struct, array_like=True):
+class KeptInstance(Struct, array_like=True):
+    """A live instance: its signed card, and its signed rows by app."""
+
     environment: str
     instance: str
     card: bytes
     rows: dict[str, bytes]
 
 
+class Kept(Struct, array_like=True):
+    """What was kept. The records have version 0, so that any from the store takes their place."""
+
+    epoch: str = ""
+    apps: list[AppRecord] = []
+    instances: list[KeptInstance] = []
+
+
 class LastKnown:
-    """One file with what environments signed: cards and status rows, no secrets.
+    """One file with what requests need to find their way, and no secrets.
 
     Args:
         file: where; None keeps nothing.
@@ -33,12 +49,12 @@ class LastKnown:
         self._file = file
         self._saved = b""
 
-    async def save(self, snapshot: Snapshot) -> None:
-        """Keeps the live part of the snapshot; a disk that cannot be written to is logged."""
+    async def save(self, records: Iterable[AppRecord], snapshot: Snapshot) -> None:
+        """Keeps the records and the live part of the snapshot; a disk that cannot be written to is logged."""
         if self._file is None:
             return
-        kept = [
-            _Kept(
+        instances = [
+            KeptInstance(
                 each.environment,
                 each.instance,
                 each.card,
@@ -51,7 +67,7 @@ class LastKnown:
             for each in snapshot.sightings
             if each.alive
         ]
-        data = msgspec.msgpack.encode(kept)
+        data = msgspec.msgpack.encode(Kept(snapshot.epoch, [_bare(record) for record in records], instances))
         if data != self._saved:
             try:
                 await asyncio.to_thread(_write, self._file, data)
@@ -59,18 +75,30 @@ class LastKnown:
             except OSError as error:
                 log.error("the last known state cannot be kept on disk", extra={"reason": str(error)})
 
-    async def load(self) -> list[tuple[str, str, bytes, dict[str, bytes]]]:
-        """Environment, instance, signed card and signed rows by app; empty when nothing readable was kept."""
+    async def load(self) -> Kept:
+        """What was kept last; nothing when nothing readable was kept."""
         if self._file is None:
-            return []
+            return Kept()
         try:
-            kept = msgspec.msgpack.decode(await asyncio.to_thread(self._file.read_bytes), type=list[_Kept])
+            return msgspec.msgpack.decode(await asyncio.to_thread(self._file.read_bytes), type=Kept)
         except FileNotFoundError:
-            return []
+            return Kept()
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             log.error("the last known state on disk cannot be read", extra={"reason": str(error)})
-            return []
-        return [(each.environment, each.instance, each.card, each.rows) for each in kept]
+            return Kept()
+
+
+def _bare(record: AppRecord) -> AppRecord:
+    """The record without what nobody needs to find the app, and without what nobody may read."""
+    return replace(
+        record,
+        secret="",
+        admin=None,
+        database=DatabaseOptions(),
+        options={},
+        operation=None,
+        version=0,
+    )
 
 
 def _write(file: Path, data: bytes) -> None:

@@ -47,7 +47,8 @@ class Supervisor(Prover):
         default_environments: where an app goes when nobody says; a single server gives ("local",).
         default_connection: an app's database when nobody says (USE_DB_SCHEMA_IN_SUBAPP: "new_schema").
         reconcile_seconds: how often everything is compared, pushed or not.
-        storage: folder for the last known state, for a start while presence is away; None keeps nothing.
+        storage: folder for the last known state, for a start while store or presence are away; None keeps
+            nothing.
         command_seconds: how long a command waits for an environment to take it up before it expires.
     """
 
@@ -92,27 +93,41 @@ class Supervisor(Prover):
             last_known=LastKnown(storage / "last_known.state" if storage is not None else None),
         )
         self._waking: dict[str, asyncio.Task[None]] = {}
+        self._recalled = False
+        self._whole = False  # the store was read: until then records are only good for finding the way
 
     # -- life
 
+    async def recall(self) -> None:
+        """Takes up what was known last and follows presence, so that requests for running apps find their way
+        before `start`, which needs the store. Nothing can be changed yet.
+        """
+        self._recalled = True
+        await self._watch.recall()
+        _ = self._tasks.keep_running("events", self._watch.follow)
+        _ = self._tasks.keep_running("presence", self._watch.keep_looking)
+
     async def start(self) -> None:
         """Reads the store, takes a first look at presence and begins to reconcile. Touches no running app."""
+        if not self._recalled:
+            await self.recall()
         await self._store.prepare()
         await self._reconciler.refresh()
+        self._whole = True
         for record in self.directory.records:
             if record.auto_start and record.desired == "ready":
                 await self._reconciler.save(
                     record, "start", lambda present: replace(present, desired="running")
                 )
         await self._watch.begin()
-        _ = self._tasks.keep_running("events", self._watch.follow)
-        _ = self._tasks.keep_running("presence", self._watch.keep_looking)
         _ = self._tasks.keep_running("reconcile", self._reconciler.run)
         _ = self._tasks.keep_running("history", self._history.run)
 
     async def stop(self) -> None:
         """Ends all background work. Apps and environments are left as they are."""
         await self._tasks.cancel_all()
+        if not self._whole:
+            return
         try:
             await self._history.flush()
         except AtollError as error:
@@ -298,7 +313,7 @@ class Supervisor(Prover):
 
     def wake(self, uid: str) -> None:
         """Somebody visits an app that waits for its first visit: it starts, once, however many ask."""
-        if uid not in self._waking:
+        if self._whole and uid not in self._waking:
             task = self._tasks.spawn("visit", self._start_for_visit(uid))
             self._waking[uid] = task
             task.add_done_callback(lambda _: self._waking.pop(uid, None))
@@ -341,6 +356,8 @@ class Supervisor(Prover):
         if record is None:
             return
         self._history.row(record, row, before)
+        if not self._whole:
+            return
         try:
             await self._reconciler.advance(record)
         except AtollError as error:

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from atoll.errors import AtollError, EnvironmentKeyChanged, MessageRefused
+from atoll.errors import AtollError, DatabaseUnavailable, EnvironmentKeyChanged, MessageRefused
 from atoll.supervisor.change import Changes
 from atoll.supervisor.directory import Directory, EnvironmentView
 from atoll.supervisor.last_known import LastKnown
 from atoll.supervisor.models import EnvironmentCard, InstanceState, Reason, StatusRow
-from atoll.supervisor.presence.base import Event, Presence, Sighting
+from atoll.supervisor.presence.base import Event, Presence, Sighting, Snapshot
 from atoll.supervisor.sealing import Sealer
 from atoll.supervisor.store.base import AppStore, KnownEnvironment
 
@@ -63,14 +63,25 @@ class Watch:
         self._epoch = ""
         self._grace_until = 0.0
         self._snapshot_at = 0.0
+        self._sightings: Sequence[Sighting] = ()
+        self._bodies: dict[tuple[str, str, str], bytes] = {}
+        self._unsaved = False
+        _ = directory.follow(self._changed)
         self._look_now = asyncio.Event()
         self._looking = asyncio.Lock()
         self.reachable = False
         self.looked = Changes()
 
     async def load(self) -> None:
-        """Knows again the environments that were seen before, as not available yet."""
-        for known in await self._store.environments():
+        """Knows again the environments that were seen before, as not available yet; whom the store does not
+        trust is forgotten.
+        """
+        stored = await self._store.environments()
+        keys = {known.name: known.public_key for known in stored}
+        for name, key in list(self._trusted.items()):
+            if keys.get(name) != key:
+                self.forget(name)
+        for known in stored:
             self._trusted[known.name] = known.public_key
             self._directory.environments.setdefault(
                 known.name,
@@ -84,30 +95,40 @@ class Watch:
                 ),
             )
 
-    async def begin(self) -> None:
-        """Takes the first look; when presence is away, what was known when it was last there holds until it
-        is back.
-        """
-        await self.load()
-        await self.look()
-        if self.reachable:
-            return
-        for environment, instance, signed, rows in await self._last_known.load():
+    async def recall(self) -> None:
+        """Takes what was known when this was last kept for true, until store and presence say otherwise."""
+        kept = await self._last_known.load()
+        self._epoch = kept.epoch
+        for record in kept.apps:
+            self._directory.put(record)
+        for each in kept.instances:
             try:
-                opened = self._sealer.unwrap("card", signed)
+                opened = self._sealer.unwrap("card", each.card)
                 card = msgspec.json.decode(opened.body, type=EnvironmentCard)
             except (MessageRefused, msgspec.MsgspecError) as error:
                 log.warning(
-                    "a kept card was refused", extra={"environment": environment, "reason": str(error)}
+                    "a kept card was refused", extra={"environment": each.environment, "reason": str(error)}
                 )
                 continue
-            view = self._directory.environments.get(environment)
-            if view is None or opened.header.sender != view.public_key:
-                continue
-            alive = (*view.instances, InstanceState(card=card, alive=True, last_seen=view.last_seen))
-            self._put(msgspec.structs.replace(view, card=card, available=True, instances=alive))
-            for body in rows.values():
-                await self._row(environment, instance, body)
+            self._trusted[card.name] = card.public_key
+            view = self._directory.environments.get(card.name)
+            instances = view.instances if view is not None else ()
+            self._put(
+                EnvironmentView(
+                    name=card.name,
+                    card=card,
+                    public_key=card.public_key,
+                    available=True,
+                    instances=(*instances, InstanceState(card=card, alive=True)),
+                )
+            )
+            for body in each.rows.values():
+                await self._row(each.environment, each.instance, body)
+
+    async def begin(self) -> None:
+        """Takes the first look with the store at hand; when presence is away, what was recalled holds on."""
+        await self.load()
+        await self.look()
 
     def forget(self, environment: str) -> None:
         """Ends the trust in an environment's key; the next one it announces becomes the trusted one."""
@@ -139,6 +160,7 @@ class Watch:
         """Looks regularly for as long as it runs."""
         while True:
             await self.look()
+            await self._keep()
             try:
                 async with asyncio.timeout(self._look_seconds):
                     await self._look_now.wait()
@@ -178,8 +200,19 @@ class Watch:
         await self._take(snapshot.epoch, snapshot.sightings)
         for (environment, instance, _), body in snapshot.rows.items():
             await self._row(environment, instance, body)
+        self._bodies = dict(snapshot.rows)
         self._snapshot_at = time.monotonic()
-        await self._last_known.save(snapshot)
+        self._unsaved = True
+
+    async def _keep(self) -> None:
+        """Keeps on disk what changed since the last time, for a start without store or presence."""
+        if self._unsaved and self.reachable:
+            self._unsaved = False
+            snapshot = Snapshot(epoch=self._epoch, sightings=tuple(self._sightings), rows=self._bodies)
+            await self._last_known.save(self._directory.records, snapshot)
+
+    def _changed(self, _uid: str | None, _environment: str | None) -> None:
+        self._unsaved = True
 
     def _wait_for_return(self) -> None:
         self._grace_until = time.monotonic() + self._presence.lease_seconds
@@ -225,6 +258,7 @@ class Watch:
             return
         before = self._directory.row(row.uid, environment, instance)
         if self._directory.put_row(row):
+            self._bodies[environment, instance, row.uid] = body
             await self._on_row(row, before)
 
     # -- sightings
@@ -237,6 +271,7 @@ class Watch:
                 self._wait_for_return()
                 self._snapshot_at = 0.0
             self._on_loss()
+        self._sightings = sightings
         by_name: defaultdict[str, list[tuple[Sighting, EnvironmentCard]]] = defaultdict(list)
         for sighting in sightings:
             card = await self._card(sighting)
@@ -257,7 +292,7 @@ class Watch:
             card = msgspec.json.decode(opened.body, type=EnvironmentCard)
             if card.name != name or opened.header.sender != card.public_key:
                 raise MessageRefused("An environment announced itself with a card that is not its own.")
-            await self._meet(card, shared=opened.header.scheme == "shared")
+            met = await self._meet(card, shared=opened.header.scheme == "shared")
         except (AtollError, msgspec.MsgspecError) as error:
             if sighting.alive and name not in self._refused:
                 log.error("an environment is not trusted", extra={"environment": name, "reason": str(error)})
@@ -265,17 +300,28 @@ class Watch:
                 self._refused[name] = _reason(error)
             return None
         self._refused.pop(name, None)
+        if not met:  # asked of the store again at the next look
+            return card
         self._cards = {
             seen: kept for seen, kept in self._cards.items() if kept.name != name or not sighting.alive
         }
         self._cards[sighting.card] = card
         return card
 
-    async def _meet(self, card: EnvironmentCard, *, shared: bool) -> None:
+    async def _meet(self, card: EnvironmentCard, *, shared: bool) -> bool:
+        """Remembers who was seen; False when that has to wait because the store is away.
+
+        Raises EnvironmentKeyChanged, and DatabaseUnavailable for somebody who is not trusted already.
+        """
         known = KnownEnvironment(
             name=card.name, public_key=card.public_key, card=card, last_seen=datetime.now(UTC)
         )
-        kept = await self._store.meet(known)
+        try:
+            kept = await self._store.meet(known)
+        except DatabaseUnavailable:
+            if self._trusted.get(card.name) != card.public_key:
+                raise
+            return False
         if kept.public_key != card.public_key and shared:
             # The shared key vouches for it.
             await self._store.forget_environment(card.name)
@@ -287,6 +333,7 @@ class Watch:
                 " was first seen. If it was set up anew on purpose, forget the environment here;"
                 " it is then met again."
             )
+        return True
 
     def _update(self, name: str, seen: list[tuple[Sighting, EnvironmentCard]]) -> None:
         before = self._directory.environments.get(name)
