@@ -1,6 +1,6 @@
 #!/bin/sh
-# The programs that tests drive and that come from the system: Chromium, Redis. Installs what is missing when
-# it may (root on Debian or Ubuntu); otherwise says what to install and fails.
+# The programs that tests drive and that come from the system: Chromium, Redis, RabbitMQ. Installs what is
+# missing when it may (root on Debian or Ubuntu); otherwise says what to install and fails.
 set -eu
 
 missing=""
@@ -10,20 +10,23 @@ have_redis() {
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \
     command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
 have_redis || missing="$missing redis-server"
+command -v rabbitmq-server >/dev/null 2>&1 || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || \
+    missing="$missing rabbitmq-server"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "installing from the system's packages:$missing" >&2
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
+    # A service that a package starts by itself is not for us: tests run their own.
     # shellcheck disable=SC2086
-    apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
     exit 0
 fi
 cat >&2 <<TEXT
 The tests need programs that are not on this machine:$missing
   Debian/Ubuntu:  sudo apt-get install$missing
-  elsewhere:      install Chromium (or Google Chrome) and Redis 7 or newer so that they are on the PATH
+  elsewhere:      install Chromium (or Google Chrome), Redis 7 and RabbitMQ 3.10 or newer so that they are on the PATH
 Then run make test again.
 TEXT
 exit 1

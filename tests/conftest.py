@@ -17,6 +17,7 @@ from atoll.cluster.redis import RedisConnection
 from atoll.database.config import DatabaseConfig
 from atoll.database.drivers import Database, connect
 from atoll.testing.deployment import PostgresAddress
+from atoll.testing.rabbitmq import RabbitServer, rabbitmq_server
 from atoll.testing.services import (
     PostgresServer,
     RedisServer,
@@ -83,6 +84,17 @@ async def redis_connection(anyio_backend: str, redis_url: str) -> AsyncIterator[
     connection = RedisConnection(redis_url, f"test-{secrets.token_hex(6)}")
     yield connection
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_service() -> Iterator[RabbitServer]:
+    yield from needed(rabbitmq_server())
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(rabbitmq_service: RabbitServer) -> str:
+    """A RabbitMQ that all tests of this process share: use a namespace of your own."""
+    return rabbitmq_service.url
 
 
 @pytest.fixture(scope="session")

@@ -367,7 +367,6 @@ LATER: Mapping[str, str] = {
 WITHOUT_EFFECT = (
     "cache_redis_url",
     "cache_memory_max",
-    "queue_adapter_rabbitmq_url",
 )
 
 
@@ -546,9 +545,9 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
         problems.append(
             "QUEUE_ADAPTER_REDIS_URL=: expected an address like redis://host:6379 with QUEUE_ADAPTER=redis"
         )
-    if values["queue_adapter"] == "rabbitmq":
+    if values["queue_adapter"] == "rabbitmq" and not values["queue_adapter_rabbitmq_url"]:
         problems.append(
-            "QUEUE_ADAPTER=rabbitmq: expected memory or redis; this version has no RabbitMQ queue yet"
+            "QUEUE_ADAPTER_RABBITMQ_URL=: expected an address like amqp://user:password@host:5672 with QUEUE_ADAPTER=rabbitmq"
         )
     for name, what in LATER.items():
         if values[name] not in {"local", "memory"}:

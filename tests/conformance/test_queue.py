@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from atoll.cluster.queue import MemoryQueue, Queue, RedisQueue
 from atoll.cluster.queue.memory import MemoryStore
+from atoll.cluster.queue.rabbitmq import RabbitQueue
 from atoll.cluster.redis import RedisConnection
 from atoll.errors import StorageUnusable
 from atoll.testing.conformance.queue import QueueConformance, Seen, status_is
@@ -46,6 +48,24 @@ class TestRedisQueue(QueueConformance):
         yield queue
         await queue.close()
         await connection.close()
+
+
+class TestRabbitQueue(QueueConformance):
+    @pytest.fixture
+    def namespace(self) -> str:
+        return f"test-{secrets.token_hex(6)}"
+
+    @pytest.fixture
+    async def queue(self, rabbitmq_url: str, namespace: str) -> AsyncIterator[Queue]:
+        queue = RabbitQueue(rabbitmq_url, namespace)
+        yield queue
+        await queue.close()
+
+    @pytest.fixture
+    async def other_queue(self, rabbitmq_url: str, namespace: str) -> AsyncIterator[Queue]:
+        queue = RabbitQueue(rabbitmq_url, namespace)
+        yield queue
+        await queue.close()
 
 
 @pytest.mark.anyio

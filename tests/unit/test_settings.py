@@ -76,7 +76,7 @@ def test_the_documents_misspelling_is_read_with_a_warning() -> None:
         ({"TZ": "Mars/Base"}, "TZ=Mars/Base: expected a time zone name"),
         ({"DB_DIALECT": "postgres"}, "DB_DATABASE=: expected a value with DB_DIALECT=postgres"),
         ({"DB_DIALECT": "mariadb"}, "DB_DIALECT=mariadb: expected sqlite or postgres"),
-        ({"QUEUE_ADAPTER": "rabbitmq"}, "QUEUE_ADAPTER=rabbitmq: expected memory or redis"),
+        ({"QUEUE_ADAPTER": "rabbitmq"}, "QUEUE_ADAPTER_RABBITMQ_URL=: expected an address"),
         (
             {"LOCK_ADAPTER_DEFAULT": "local"},
             "LOCK_ADAPTER_DEFAULT=local: expected redis with APP_MODE=worker",

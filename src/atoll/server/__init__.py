@@ -17,6 +17,7 @@ from atoll.cluster.queue import MemoryQueue, Queue, RedisQueue
 from atoll.cluster.redis import RedisConnection
 from atoll.cluster.worker_id import FileWorkerIds, RedisWorkerIds, WorkerId, WorkerIds
 from atoll.database.drivers import PostgresPools
+from atoll.errors import SettingsError
 from atoll.gateway.asgi import AppLabel, Gateway
 from atoll.gateway.decision import Switchboard
 from atoll.gateway.edge import Edge, EdgeLimits
@@ -82,6 +83,16 @@ async def _begin(server: Server, place: Place | None) -> None:
     log.info("server ready", extra={"port": server.port, "version": __version__})
     if place is not None:
         await place.tell_ready(server.readiness)
+
+
+def _rabbit_queue(settings: Settings) -> Queue:
+    try:
+        from atoll.cluster.queue.rabbitmq import RabbitQueue  # an extra
+    except ImportError as error:
+        raise SettingsError(
+            [f"QUEUE_ADAPTER=rabbitmq: expected the extra `rabbitmq` of atoll to be installed ({error})"]
+        ) from error
+    return RabbitQueue(settings.queue_adapter_rabbitmq_url or "", settings.redis_namespace)
 
 
 def _asked_to_stop(stopping: asyncio.Event, server: Server) -> None:
@@ -173,6 +184,8 @@ class Server:
                 settings.queue_adapter_redis_url or "", settings.redis_namespace
             )
             return RedisQueue(self._queue_redis)
+        if settings.queue_adapter == "rabbitmq":
+            return _rabbit_queue(settings)
         return MemoryQueue(file=settings.storage_path / "queue" / "items.json")
 
     def _worker_ids(self) -> WorkerIds:
