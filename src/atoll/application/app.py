@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from atoll.application.api import http
-from atoll.application.api.actions import auth, collections, memberships, system, users
+from atoll.application.api.actions import auth, collections, memberships, preferences, system, users
 from atoll.application.api.live import LiveHub
 from atoll.application.api.live_records import LiveRecords
 from atoll.application.api.resources import ResourceRegistry
@@ -20,6 +20,7 @@ from atoll.application.api.websocket import serve_websocket
 from atoll.application.auth.accounts import Accounts
 from atoll.application.auth.installation import RootAccount, install
 from atoll.application.auth.passwords import Passwords
+from atoll.application.auth.preferences import Preferences
 from atoll.application.auth.sessions import Sessions
 from atoll.application.auth.throttle import Throttle
 from atoll.application.auth.users import Users
@@ -92,7 +93,7 @@ class Application:
         self.default_offset = "+00:00" if timezone == "UTC" else timezone
         self.events = Events()
         self.resources = ResourceRegistry()
-        for part in (auth, users, memberships, collections, system):
+        for part in (auth, users, memberships, collections, preferences, system):
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
         self.passwords = Passwords()
@@ -105,8 +106,15 @@ class Application:
         self.collections = CollectionStore(database, self.resources.names, self.agreement)
         self.records = RecordEngine(database, self.collections, self.events, ids)
         self.accounts = Accounts(database, self.collections, self.records)
+        self.preferences = Preferences(database, self.collections)
         self.users = Users(
-            database, self.collections, self.records, self.accounts, self.passwords, self.agreement
+            database,
+            self.collections,
+            self.records,
+            self.accounts,
+            self.passwords,
+            self.agreement,
+            self.preferences,
         )
         self.sessions = Sessions(name, secret, database, self.collections, self.accounts, self.agreement)
         self.agreement.add(CollectionsTopic(self.collections, self.records, self.events))

@@ -4,6 +4,7 @@ import { NotFound } from '../features/shell/NotFound';
 import { RootLayout } from '../features/shell/RootLayout';
 import { RouteError } from '../features/shell/RouteError';
 import { RoutePending } from '../features/shell/RoutePending';
+import { loadPreferences } from './preferences';
 import { session } from './session';
 
 export const rootRoute = createRootRoute({
@@ -19,6 +20,7 @@ export const adminRoute = createRoute({
   beforeLoad: ({ location }) => {
     if (session.token === null) throw redirect({ to: '/signin', search: { redirect: location.href } });
   },
+  loader: loadPreferences,
   component: lazyRouteComponent(() => import('../features/shell/Shell'), 'Shell'),
   pendingComponent: RoutePending,
 });

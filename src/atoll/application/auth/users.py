@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select, update
 
 from atoll.application.auth.accounts import Accounts
 from atoll.application.auth.passwords import Passwords
+from atoll.application.auth.preferences import Preferences
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import Page
 from atoll.application.fields.datetime import stored
@@ -41,6 +42,7 @@ class Users:
         accounts: Accounts,
         passwords: Passwords,
         agreement: Agreement,
+        preferences: Preferences,
     ) -> None:
         self._database = database
         self._users = collections.system["users"]
@@ -49,6 +51,7 @@ class Users:
         self._accounts = accounts
         self._passwords = passwords
         self._agreement = agreement
+        self._preferences = preferences
 
     async def credentials(self, account: str, *, by_email: bool) -> tuple[int | None, str | None]:
         """Id and password hash of an account given by user name or e-mail; (None, None) for none."""
@@ -117,7 +120,7 @@ class Users:
         async with self._database.transaction() as tx:
             record = await self._records.create_one(self._users, given, caller, connection=tx)
             await self._link(tx, record["id"], roles)
-        await self._records.announce(self._users, "created", [record])
+        await self._records.announce(self._users, "created", [record], origin=caller.origin)
         return record
 
     async def update(self, params: Mapping[str, Any], values: Any, caller: Caller) -> list[Record]:
@@ -135,7 +138,7 @@ class Users:
                     await self._link(tx, record["id"], roles)
             change.tell(users=[record["id"] for record in records])
         if records:
-            await self._records.announce(self._users, "updated", records)
+            await self._records.announce(self._users, "updated", records, origin=caller.origin)
         return records
 
     async def destroy(self, params: Mapping[str, Any], caller: Caller) -> int:
@@ -153,9 +156,10 @@ class Users:
                 raise Forbidden("The first user cannot be destroyed")
             count = await self._records.destroy(self._users, params, caller, connection=tx)
             await self._database.run(delete(self._links).where(self._links.c.userId.in_(ids)), connection=tx)
+            await self._preferences.forget_users(ids, tx)
             change.tell(users=ids)
         if count:
-            await self._records.announce(self._users, "destroyed", [])
+            await self._records.announce(self._users, "destroyed", [], keys=ids, origin=caller.origin)
         return count
 
     async def set_default_role(self, user_id: int, name: str) -> None:

@@ -171,6 +171,14 @@ _SETTINGS: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]]
             _field("issuedTime", "bigInt", allowNull=False),
         ),
     ),
+    "userPreferences": (
+        {"autoGenId": False},
+        (
+            _field("userId", "bigInt", primaryKey=True),
+            _field("key", "string", primaryKey=True),
+            _field("value", "text", allowNull=False),
+        ),
+    ),
     "revisions": (
         {"autoGenId": False},
         (_field("name", "string", primaryKey=True), _field("number", "bigInt", allowNull=False)),

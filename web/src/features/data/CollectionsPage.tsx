@@ -5,7 +5,6 @@ import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { mayConfigure, useAccount } from '../../app/account';
-import { boot } from '../../app/boot';
 import { DataGrid, useGridState, useLocalPage, type GridColumn } from '../../ui/DataGrid';
 import { DeleteCollection } from './DeleteCollection';
 import { collectionTitle, fieldsOf, type CollectionMeta } from './model';
@@ -23,8 +22,7 @@ export function CollectionsPage() {
   const { create, system = false } = useSearch({ from: PATH });
   const account = useAccount();
   const [deleting, setDeleting] = useState<CollectionMeta | null>(null);
-  const gridKey = `${boot.app}.${account?.id ?? 0}.collections`;
-  const [state, setState] = useGridState(gridKey);
+  const [state, setState] = useGridState('collections');
   const columns = useMemo<GridColumn<CollectionMeta>[]>(
     () => [
       { id: 'title', title: t('column.title'), width: 240, text: collectionTitle, sortValue: collectionTitle, card: 'title' },
@@ -76,7 +74,7 @@ export function CollectionsPage() {
   return (
     <>
       <DataGrid
-        gridKey={gridKey}
+        gridKey="collections"
         label={t('collections.title')}
         title={t('collections.title')}
         description={t('collections.description')}

@@ -3,8 +3,6 @@ import { IconPlus } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useAccount } from '../../app/account';
-import { boot } from '../../app/boot';
 import { DataGrid, useGridState, useLocalPage, type GridColumn } from '../../ui/DataGrid';
 import { interfaceOf, isRequired, type FieldMeta } from '../../fields';
 import classes from './data.module.css';
@@ -26,10 +24,8 @@ export function FieldsTab({ collection, configure }: Props) {
   const { t } = useTranslation(['data', 'fields', 'ui']);
   const navigate = useNavigate({ from: PATH });
   const { field: shown } = useSearch({ from: PATH });
-  const account = useAccount();
   const [deleting, setDeleting] = useState<FieldMeta | null>(null);
-  const gridKey = `${boot.app}.${account?.id ?? 0}.fields`;
-  const [state, setState] = useGridState(gridKey);
+  const [state, setState] = useGridState('fields');
   const { isFetching, error, refetch } = useCollection(collection.name);
   const columns = useFieldColumns();
   const fields = useMemo(() => {
@@ -45,7 +41,7 @@ export function FieldsTab({ collection, configure }: Props) {
   return (
     <>
       <DataGrid
-        gridKey={gridKey}
+        gridKey="fields"
         label={t('column.fields')}
         columns={columns}
         query={query}

@@ -7,7 +7,6 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useAccount } from '../../app/account';
 import { boot } from '../../app/boot';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { DataGrid, type GridAction, type GridColumn, useGridState, useLocalPage } from '../../ui/DataGrid';
@@ -31,14 +30,12 @@ export function ApplicationsPage() {
   const { t } = useTranslation('supervisor');
   const search = useSearch({ from: '/admin/settings/supervisor/apps' });
   const navigate = useNavigate({ from: '/admin/settings/supervisor/apps' });
-  const account = useAccount();
   const [editing, setEditing] = useState<AppRow | null>(null);
   const [deleting, setDeleting] = useState<AppRow | null>(null);
   const [stopping, setStopping] = useState<AppRow[]>([]);
   const setCreating = (create: boolean) =>
     void navigate({ search: (previous) => ({ ...previous, create: create || undefined }), replace: !create });
-  const key = `${boot.app}.${account?.id ?? 0}.applications`;
-  const [state, setState] = useGridState(key);
+  const [state, setState] = useGridState('applications');
   const columns = useColumns();
   const apps = useApps();
   const shown = useMemo(
@@ -64,7 +61,7 @@ export function ApplicationsPage() {
     <>
       <SupervisorTabs active="apps" />
       <DataGrid
-        gridKey={key}
+        gridKey="applications"
         label={t('apps.title')}
         title={t('apps.title')}
         primary={newButton}

@@ -3,7 +3,6 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useAccount } from '../../app/account';
 import { boot } from '../../app/boot';
 import { CopyText } from '../../ui/CopyText';
 import { DataGrid, type GridColumn, useGridState, useLocalPage } from '../../ui/DataGrid';
@@ -18,17 +17,15 @@ import { SupervisorTabs } from './SupervisorTabs';
 /** Where apps can run, and whether those places are alive. */
 export function EnvironmentsPage() {
   const { t } = useTranslation('supervisor');
-  const account = useAccount();
   const navigate = useNavigate();
-  const key = `${boot.app}.${account?.id ?? 0}.environments`;
-  const [state, setState] = useGridState(key);
+  const [state, setState] = useGridState('environments');
   const columns = useColumns();
   const query = useLocalPage(useEnvironments(), state, columns);
   return (
     <>
       <SupervisorTabs active="environments" />
       <DataGrid
-        gridKey={key}
+        gridKey="environments"
         label={t('environments.title')}
         title={t('environments.title')}
         columns={columns}

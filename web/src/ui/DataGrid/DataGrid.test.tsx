@@ -5,10 +5,11 @@ import i18next from 'i18next';
 import { Suspense, useState } from 'react';
 import { I18nextProvider } from 'react-i18next';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { getPreference } from '../../app/preferences';
+import { queryClient } from '../../app/queries';
 import { startTranslations } from '../../app/i18n';
 import { DataGrid, type DataGridProps } from './DataGrid';
 import { localPage } from './localPage';
-import { readGridPreference } from './preferences';
 import type { GridCellEdit, GridColumn, GridState } from './types';
 
 interface City {
@@ -33,7 +34,10 @@ beforeAll(async () => {
   await startTranslations();
   await i18next.loadNamespaces(['grid', 'filter', 'fields', 'ui']);
 });
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  queryClient.clear();
+});
 
 function Harness(props: Partial<DataGridProps<City>> & { rows?: City[] | undefined }) {
   const [state, setState] = useState<GridState>(props.state ?? start);
@@ -142,7 +146,7 @@ describe('DataGrid', () => {
     await user.click(await screen.findByRole('menuitem', { name: 'Hide column' }));
     expect(screen.queryByRole('columnheader', { name: /People/ })).toBeNull();
     cleanup();
-    expect(readGridPreference('cities').visible).toMatchObject({ people: false });
+    expect(getPreference('list.cities')).toMatchObject({ visible: { people: false } });
     show();
     expect(screen.queryByRole('columnheader', { name: /People/ })).toBeNull();
   });

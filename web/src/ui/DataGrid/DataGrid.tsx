@@ -24,7 +24,7 @@ import { useSelection } from './useSelection';
 import { useShortcuts } from './useShortcuts';
 
 export interface DataGridProps<Row extends object> {
-  /** Names the saved preferences: app, user and list, e.g. `crm.7.orders`. */
+  /** Names the list in its user's preferences, e.g. `records.orders`. */
   gridKey: string;
   /** Accessible name of the list. */
   label: string;

@@ -1,6 +1,5 @@
 export { DataGrid, type DataGridProps } from './DataGrid';
 export { localPage, useLocalPage } from './localPage';
-export { readGridPreference } from './preferences';
 export { formatSort, parseGridSearch, parseSort, useGridState, type GridSearch } from './urlState';
 export { isTyping, useShortcuts } from './useShortcuts';
 export type {

@@ -1,8 +1,6 @@
-/**
- * Where the look of a list is kept for a user. The browser's storage for now;
- * a server-side store replaces these two functions and nothing else.
- */
-import { readStored, removeStored, writeStored } from '../../app/storage';
+/** The look of a list as its user left it; kept on the server, so that it is the same on every device. */
+import { useCallback } from 'react';
+import { getPreference, setPreference, usePreference } from '../../app/preferences';
 import type { Density } from './types';
 
 /** What a user chose for one list. Everything is optional: absent means the default. */
@@ -15,22 +13,24 @@ export interface GridPreference {
   size?: number;
 }
 
-const PREFIX = 'atoll.grid.';
+const NOTHING: GridPreference = {};
+const keyOf = (gridKey: string) => `list.${gridKey}`;
 
-/** `key` holds everything that separates lists: app, user and the list's own id. */
-export function readGridPreference(key: string): GridPreference {
-  const text = readStored(PREFIX + key);
-  if (!text) return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    return value && typeof value === 'object' && !Array.isArray(value) ? (value as GridPreference) : {};
-  } catch {
-    // Somebody else wrote this key; the defaults are a good list too.
-    return {};
-  }
+function asPreference(value: unknown): GridPreference {
+  return value && typeof value === 'object' && !Array.isArray(value) ? (value as GridPreference) : NOTHING;
 }
 
-export function writeGridPreference(key: string, value: GridPreference): void {
-  if (Object.keys(value).length === 0) removeStored(PREFIX + key);
-  else writeStored(PREFIX + key, JSON.stringify(value));
+/** What is chosen for a list, and how to change it; an empty result goes back to the default. */
+export function useGridPreference(gridKey: string): [GridPreference, (change: (old: GridPreference) => GridPreference) => void] {
+  const key = keyOf(gridKey);
+  const [value] = usePreference(key);
+  const change = useCallback(
+    (update: (old: GridPreference) => GridPreference) => {
+      // Read here, not when the component was drawn: several changes may follow each other at once.
+      const next = update(asPreference(getPreference(key)));
+      setPreference(key, Object.keys(next).length === 0 ? undefined : next);
+    },
+    [key],
+  );
+  return [asPreference(value), change];
 }

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { toTsv } from './clipboard';
 import { cycleSort } from './HeaderCell';
 import { localPage } from './localPage';
-import { readGridPreference, writeGridPreference } from './preferences';
 import { formatSort, parseGridSearch, parseSort, patchSearch } from './urlState';
 import { nextPosition } from './useGridKeyboard';
 import { moved } from './useGridTable';
@@ -62,14 +61,5 @@ describe('parts of the grid', () => {
   it('copies cells so that spreadsheets keep them apart', () => {
     const rows = [{ a: 'x\ty', b: 'say "hi"' }];
     expect(toTsv([{ id: 'a', title: 'A' }, { id: 'b', title: 'B' }], rows)).toBe('"x\ty"\t"say ""hi"""');
-  });
-
-  it('survives foreign preferences', () => {
-    localStorage.setItem('atoll.grid.x', '[1');
-    expect(readGridPreference('x')).toEqual({});
-    writeGridPreference('x', { density: 'compact' });
-    expect(readGridPreference('x')).toEqual({ density: 'compact' });
-    writeGridPreference('x', {});
-    expect(localStorage.getItem('atoll.grid.x')).toBeNull();
   });
 });

@@ -2,7 +2,7 @@
 import { useCallback, useMemo } from 'react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { isFilter, type Filter } from '../FilterBuilder/grammar';
-import { readGridPreference } from './preferences';
+import { useGridPreference } from './preferences';
 import { DEFAULT_SIZE, PAGE_SIZES, type GridState, type SortKey } from './types';
 
 /** Search params of a list screen; defaults are left out. Use `parseGridSearch` as the route's `validateSearch`. */
@@ -72,7 +72,7 @@ export function patchSearch(search: GridSearch, patch: Partial<GridState>, defau
 export function useGridState(key: string): [GridState, (patch: Partial<GridState>) => void] {
   const raw: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
-  const preferred = readGridPreference(key).size ?? DEFAULT_SIZE;
+  const [{ size: preferred = DEFAULT_SIZE }] = useGridPreference(key);
   const state = useMemo<GridState>(() => {
     const search = parseGridSearch(raw);
     return {

@@ -1,5 +1,5 @@
 /** The table model: column order, visibility, pins and widths, kept per user. */
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useMemo } from 'react';
 import {
   columnOrderingFeature,
   columnPinningFeature,
@@ -13,7 +13,7 @@ import {
   type ReactTable,
   type Updater,
 } from '@tanstack/react-table';
-import { readGridPreference, writeGridPreference, type GridPreference } from './preferences';
+import { useGridPreference } from './preferences';
 import { ACTIONS_ID, SELECT_ID, type Density, type GridColumn } from './types';
 
 const features = tableFeatures({
@@ -29,7 +29,6 @@ export type GridTable = ReactTable<GridFeatures, object>;
 export type TableColumn = Column<GridFeatures, object>;
 export type TableHeader = Header<GridFeatures, object, unknown>;
 
-const SAVE_DELAY_MS = 800;
 const NO_ROWS: object[] = [];
 
 export interface GridLayout {
@@ -53,40 +52,8 @@ function apply<T>(updater: Updater<T>, old: T): T {
   return typeof updater === 'function' ? (updater as (old: T) => T)(old) : updater;
 }
 
-/** The saved preference, written back a moment after the last change (and at once when the page goes). */
-function usePreference(gridKey: string): [GridPreference, (change: (old: GridPreference) => GridPreference) => void] {
-  const [preference, setPreference] = useState<GridPreference>(() => readGridPreference(gridKey));
-  const pending = useRef<{ key: string; value: GridPreference; timer: number } | null>(null);
-  const flush = useCallback(() => {
-    if (!pending.current) return;
-    window.clearTimeout(pending.current.timer);
-    writeGridPreference(pending.current.key, pending.current.value);
-    pending.current = null;
-  }, []);
-  useEffect(() => {
-    setPreference(readGridPreference(gridKey));
-    window.addEventListener('pagehide', flush);
-    return () => {
-      window.removeEventListener('pagehide', flush);
-      flush();
-    };
-  }, [gridKey, flush]);
-  const change = useCallback(
-    (update: (old: GridPreference) => GridPreference) => {
-      setPreference((old) => {
-        const value = update(old);
-        if (pending.current) window.clearTimeout(pending.current.timer);
-        pending.current = { key: gridKey, value, timer: window.setTimeout(flush, SAVE_DELAY_MS) };
-        return value;
-      });
-    },
-    [gridKey, flush],
-  );
-  return [preference, change];
-}
-
 export function useGridTable<Row>({ gridKey, columns, selectable, hasActions }: Options<Row>): GridLayout {
-  const [preference, change] = usePreference(gridKey);
+  const [preference, change] = useGridPreference(gridKey);
   const defs = useMemo(() => columnDefs(columns, selectable, hasActions), [columns, selectable, hasActions]);
   const state = useMemo(
     () => ({
