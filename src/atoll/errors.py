@@ -49,6 +49,12 @@ class StorageUnusable(AtollError):
     code = "STORAGE_UNUSABLE"
 
 
+class StorageOwned(AtollError):
+    """A folder is in use by a server that cannot share it with this one."""
+
+    code = "STORAGE_OWNED"
+
+
 class UserInterfaceMissing(AtollError):
     """The built UI is not part of this installation."""
 

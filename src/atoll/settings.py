@@ -317,7 +317,7 @@ class Settings:
     cache_default_store: str = variable("CACHE_DEFAULT_STORE", "memory", one_of("memory", "redis"), "Where cached values lie.")
     cache_redis_url: str | None = variable("CACHE_REDIS_URL", None, redis_address, "Redis of the cache.", secret=True, shown="REDIS_URL")
     cache_memory_max: int = variable("CACHE_MEMORY_MAX", 2000, whole(1, 10_000_000), "Most entries of one memory cache.")
-    queue_adapter: str = variable("QUEUE_ADAPTER", "memory", one_of("memory", "redis", "rabbitmq"), "Kind of message queue.")
+    queue_adapter: str = variable("QUEUE_ADAPTER", None, one_of("memory", "redis", "rabbitmq"), "Kind of message queue.", shown="memory; redis with several processes")
     queue_adapter_redis_url: str | None = variable("QUEUE_ADAPTER_REDIS_URL", None, redis_address, "Redis of the queue.", secret=True, shown="REDIS_URL, then APP_SUPERVISOR_REDIS_URL")
     queue_adapter_rabbitmq_url: str | None = variable("QUEUE_ADAPTER_RABBITMQ_URL", None, address("amqp", "amqps"), "RabbitMQ of the queue.", secret=True)
     worker_id_bits: int = variable("WORKER_ID_BITS", 5, whole(5, 10), "Width of worker ids: 5 for 32 instances, as documented, up to 10 for 1024. Ids of records then have fewer numbers per second. The same on all instances; change it only while all are stopped.")
@@ -484,6 +484,7 @@ def _derive(values: dict[str, Any]) -> None:
     values["app_command_redis_url"] = (
         values["app_command_redis_url"] or general or values["app_supervisor_redis_url"]
     )
+    values["queue_adapter"] = values["queue_adapter"] or ("redis" if values["processes"] > 1 else "memory")
     values["queue_adapter_redis_url"] = (
         values["queue_adapter_redis_url"] or general or values["app_supervisor_redis_url"]
     )
@@ -541,7 +542,11 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
         problems.append(
             "LOCK_ADAPTER_REDIS_URL=: expected an address like redis://host:6379 with LOCK_ADAPTER_DEFAULT=redis"
         )
-    if values["queue_adapter"] == "redis" and not values["queue_adapter_redis_url"]:
+    if (
+        values["queue_adapter"] == "redis"
+        and values["processes"] == 1
+        and not values["queue_adapter_redis_url"]
+    ):
         problems.append(
             "QUEUE_ADAPTER_REDIS_URL=: expected an address like redis://host:6379 with QUEUE_ADAPTER=redis"
         )
@@ -567,6 +572,8 @@ def _alone(values: dict[str, Any]) -> list[str]:
         "PUBSUB_ADAPTER_REDIS_URL": bool(values["pubsub_adapter_redis_url"]),
         "LOCK_ADAPTER_DEFAULT=redis": values["lock_adapter_default"] == "redis"
         and bool(values["lock_adapter_redis_url"]),
+        "QUEUE_ADAPTER=redis": values["queue_adapter"] != "memory"
+        and bool(values["queue_adapter_redis_url"]),
     }
     missing = [name for name, there in wanted.items() if not there]
     if not missing:

@@ -106,12 +106,12 @@ def test_several_processes_need_what_they_share() -> None:
     line = "CLUSTER_MODE=2: expected REDIS_URL=redis://host:6379 beside it"
     (problem,) = problems({"CLUSTER_MODE": "2"})
     assert problem.startswith(line)
-    assert "PUBSUB_ADAPTER_REDIS_URL, LOCK_ADAPTER_DEFAULT=redis" in problem
+    assert "PUBSUB_ADAPTER_REDIS_URL, LOCK_ADAPTER_DEFAULT=redis, QUEUE_ADAPTER=redis" in problem
     redis = {"CLUSTER_MODE": "2", "REDIS_URL": "redis://host:6379"}
     (problem,) = problems(redis | {"LOCK_ADAPTER_DEFAULT": "local"})
     assert problem.endswith("missing is LOCK_ADAPTER_DEFAULT=redis")
     chosen = settings.load(redis).settings
-    assert (chosen.processes, chosen.lock_adapter_default) == (2, "redis")
+    assert (chosen.processes, chosen.lock_adapter_default, chosen.queue_adapter) == (2, "redis", "redis")
 
 
 def test_processes_by_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from atoll.plugins.app_supervisor import AppSupervisor
 from atoll.server.apps import Surroundings
 from atoll.server.halves import Halves, assemble
 from atoll.server.main_app import MainApp
+from atoll.server.owners import owned
 from atoll.server.place import Place
 from atoll.settings import Settings
 from atoll.supervisor.access_proxy import AccessProxy
@@ -55,7 +56,12 @@ async def serve(settings: Settings, place: Place | None = None) -> int:
     folder = logs.configure(settings, **role)
     os.environ["TZ"] = settings.timezone
     time.tzset()
-    server = Server(settings, place, RequestLog(folder) if folder is not None else None)
+    with owned(settings):
+        return await _serve(settings, place, RequestLog(folder) if folder is not None else None)
+
+
+async def _serve(settings: Settings, place: Place | None, requests: RequestLog | None) -> int:
+    server = Server(settings, place, requests)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):

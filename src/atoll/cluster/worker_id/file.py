@@ -18,6 +18,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from atoll.agreement import Disagreement, agree
 from atoll.cluster.worker_id.base import (
     LEASE_SECONDS,
     LEAST_BITS,
@@ -113,7 +114,7 @@ class FileWorkerIds(WorkerIds):
         numbers = list(range(1 << self.bits))
         random.shuffle(numbers)
         for number in numbers:
-            descriptor = _locked(self._folder / str(number), fcntl.LOCK_EX)
+            descriptor = _locked(self._folder / str(number))
             if descriptor is not None:
                 return FileWorkerIdLease(self, descriptor, number)
         raise self._none_free()
@@ -121,28 +122,12 @@ class FileWorkerIds(WorkerIds):
     def _agree(self) -> None:
         """Sees to it that all who are here have numbers of one width.
 
-        Everybody keeps the file of the width locked together; who is alone with it may change it. Windows of
-        the new width then begin after all windows of the old one.
+        When it changes, nobody is here, and windows of the new width begin after all of the old one.
         """
-        file = self._folder / WIDTH
-        while (alone := _locked(file, fcntl.LOCK_EX)) is None:
-            shared = _locked(file, fcntl.LOCK_SH)
-            if shared is None:
-                continue  # somebody is just deciding, or was alone and is gone
-            found = _read(shared)
-            if found and found[0] == self.bits:
-                self._width = shared
-                return
-            os.close(shared)
-            if found:
-                raise self._differs(found[0])
-        found = _read(alone)
-        if not found or found[0] != self.bits:
-            if found:
-                self._shift()
-            _replace(alone, str(self.bits))
-        fcntl.flock(alone, fcntl.LOCK_SH)
-        self._width = alone
+        try:
+            self._width = agree(self._folder / WIDTH, str(self.bits), lambda found: self._shift())
+        except Disagreement as other:
+            raise self._differs(int(other.found)) from None
 
     def _shift(self) -> None:
         """Lets every number begin after the last window of any."""
@@ -156,11 +141,11 @@ class FileWorkerIds(WorkerIds):
             (self._folder / str(number)).write_text(f"{ends} {token}")
 
 
-def _locked(file: Path, kind: int) -> int | None:
+def _locked(file: Path) -> int | None:
     """An open descriptor with the lock, None when another has it."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None
