@@ -314,9 +314,9 @@ class Settings:
     pubsub_adapter_redis_url: str | None = variable("PUBSUB_ADAPTER_REDIS_URL", None, redis_address, "Redis that carries messages between instances of one app.", secret=True, shown="REDIS_URL, then APP_SUPERVISOR_REDIS_URL")
     lock_adapter_default: str = variable("LOCK_ADAPTER_DEFAULT", None, one_of("local", "redis"), "Kind of lock; with redis, an app's start is serialised among all environments.", shown="redis with APP_MODE, else local")
     lock_adapter_redis_url: str | None = variable("LOCK_ADAPTER_REDIS_URL", None, redis_address, "Redis that carries locks; the same for all environments.", secret=True, shown="REDIS_URL, then APP_SUPERVISOR_REDIS_URL")
-    cache_default_store: str = variable("CACHE_DEFAULT_STORE", "memory", one_of("memory", "redis"), "Where cached values lie.")
-    cache_redis_url: str | None = variable("CACHE_REDIS_URL", None, redis_address, "Redis of the cache.", secret=True, shown="REDIS_URL")
-    cache_memory_max: int = variable("CACHE_MEMORY_MAX", 2000, whole(1, 10_000_000), "Most entries of one memory cache.")
+    cache_default_store: str = variable("CACHE_DEFAULT_STORE", None, one_of("memory", "redis"), "Where the caches of apps lie; what several instances share needs redis.", shown="redis with APP_MODE or CLUSTER_MODE, else memory")
+    cache_redis_url: str | None = variable("CACHE_REDIS_URL", None, redis_address, "Redis of the cache.", secret=True, shown="REDIS_URL, then APP_SUPERVISOR_REDIS_URL")
+    cache_memory_max: int = variable("CACHE_MEMORY_MAX", 2000, whole(1, 10_000_000), "Most values that one app's cache keeps in memory, in front of Redis too.")
     queue_adapter: str = variable("QUEUE_ADAPTER", None, one_of("memory", "redis", "rabbitmq"), "Kind of message queue.", shown="memory; redis with several processes")
     queue_adapter_redis_url: str | None = variable("QUEUE_ADAPTER_REDIS_URL", None, redis_address, "Redis of the queue.", secret=True, shown="REDIS_URL, then APP_SUPERVISOR_REDIS_URL")
     queue_adapter_rabbitmq_url: str | None = variable("QUEUE_ADAPTER_RABBITMQ_URL", None, address("amqp", "amqps"), "RabbitMQ of the queue.", secret=True)
@@ -357,17 +357,6 @@ class VariableInfo:
     default: str
     help: str
     secret: bool
-
-
-# Parts that this version does not have: a value other than the default is refused, never ignored.
-LATER: Mapping[str, str] = {
-    "cache_default_store": "a shared cache",
-}
-# Companions of those parts: harmless, but they have no effect, and that is said.
-WITHOUT_EFFECT = (
-    "cache_redis_url",
-    "cache_memory_max",
-)
 
 
 def read_environment(folder: Path | None = None) -> dict[str, str]:
@@ -481,6 +470,10 @@ def _derive(values: dict[str, Any]) -> None:
     values["lock_adapter_redis_url"] = (
         values["lock_adapter_redis_url"] or general or values["app_supervisor_redis_url"]
     )
+    values["cache_default_store"] = values["cache_default_store"] or (
+        "redis" if remote or values["processes"] > 1 else "memory"
+    )
+    values["cache_redis_url"] = values["cache_redis_url"] or general or values["app_supervisor_redis_url"]
     values["app_command_redis_url"] = (
         values["app_command_redis_url"] or general or values["app_supervisor_redis_url"]
     )
@@ -554,11 +547,15 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
         problems.append(
             "QUEUE_ADAPTER_RABBITMQ_URL=: expected an address like amqp://user:password@host:5672 with QUEUE_ADAPTER=rabbitmq"
         )
-    for name, what in LATER.items():
-        if values[name] not in {"local", "memory"}:
-            problems.append(
-                f"{name.upper()}={values[name]}: expected no value; this version does not have {what} yet"
-            )
+    if (
+        values["cache_default_store"] == "redis"
+        and values["processes"] == 1
+        and not values["cache_redis_url"]
+        and mode == "standalone"
+    ):
+        problems.append(
+            "CACHE_REDIS_URL=: expected an address like redis://host:6379 with CACHE_DEFAULT_STORE=redis"
+        )
     if values["processes"] > 1:
         problems += _alone(values)
     if "init_root_password" in given and len(values["init_root_password"]) < 8:
@@ -574,6 +571,8 @@ def _alone(values: dict[str, Any]) -> list[str]:
         and bool(values["lock_adapter_redis_url"]),
         "QUEUE_ADAPTER=redis": values["queue_adapter"] != "memory"
         and bool(values["queue_adapter_redis_url"]),
+        "CACHE_DEFAULT_STORE=redis": values["cache_default_store"] == "redis"
+        and bool(values["cache_redis_url"]),
     }
     missing = [name for name, there in wanted.items() if not there]
     if not missing:
@@ -584,7 +583,7 @@ def _alone(values: dict[str, Any]) -> list[str]:
 
 def _remarks(values: dict[str, Any], given: set[str]) -> list[str]:
     """Settings that are accepted but deserve a word."""
-    remarks = [f"{name.upper()} has no effect in this version" for name in WITHOUT_EFFECT if name in given]
+    remarks = []
     if "app_key" in given and len(values["app_key"].encode()) < ENOUGH_KEY_BYTES:
         remarks.append(
             f"APP_KEY is shorter than {ENOUGH_KEY_BYTES} bytes, so that tokens could be forged by trying; "

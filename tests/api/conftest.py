@@ -13,6 +13,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from atoll.application.app import Application, RootAccount
+from atoll.cluster.cache import MemoryCache
+from atoll.cluster.lock import MemoryLock
 from atoll.cluster.pubsub import MemoryPubSub, PubSub
 from atoll.cluster.worker_id import MemoryWorkerIds
 from atoll.database.drivers import Database
@@ -33,6 +35,8 @@ def make_app(database: Database, storage: Path, sync: PubSub | None = None, **mo
         "secret": SECRET,
         "ids": ids(NUMBERS),
         "plugins": plugins,
+        "cache": MemoryCache(100),
+        "locks": MemoryLock(),
         **more,
     }
     return Application(database=database, storage=storage, sync=sync or MemoryPubSub(), **settings)

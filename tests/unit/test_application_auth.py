@@ -11,7 +11,9 @@ from atoll.application.auth.durations import seconds
 from atoll.application.auth.throttle import Throttle
 from atoll.application.context import Role
 from atoll.application.records.counts import KEPT, Counts
-from atoll.errors import Forbidden, InvalidValue, TooManyAttempts
+from atoll.cluster.cache import MemoryCounters
+from atoll.errors import Forbidden, InvalidValue, RedisUnavailable, TooManyAttempts
+from atoll.testing.processes import eventually
 
 
 class Clock:
@@ -22,27 +24,78 @@ class Clock:
         return self.now
 
 
-def test_throttle_closes_and_opens_again() -> None:
-    clock = Clock()
-    throttle = Throttle(clock)
-    for _ in range(10):
-        throttle.check("kim", "1.2.3.4")
-        throttle.failed("kim", "1.2.3.4")
+class Away(MemoryCounters):
+    """Counters that cannot be reached."""
+
+    async def increment(self, key: str, by: int = 1, *, ttl: float) -> int:
+        raise RedisUnavailable("away")
+
+    async def reset(self, key: str) -> None:
+        raise RedisUnavailable("away")
+
+
+async def refused(throttle: Throttle, account: str, address: str) -> int:
     with pytest.raises(TooManyAttempts) as caught:
-        throttle.check("kim", "1.2.3.4")
-    assert caught.value.retry_after == 301
-    throttle.check("kim", "5.6.7.8")
-    throttle.check("lee", "1.2.3.4")
-    clock.now += 301
-    throttle.check("kim", "1.2.3.4")
+        await throttle.begin(account, address)
+    return caught.value.retry_after
 
 
-def test_throttle_counts_an_account_over_all_addresses() -> None:
-    throttle = Throttle(Clock())
+@pytest.mark.anyio
+async def test_throttle_closes_and_opens_again() -> None:
+    shared = MemoryCounters(100)
+    one, other = Throttle(shared, MemoryCounters(100), 0.5), Throttle(shared, MemoryCounters(100), 0.5)
+    for throttle in (one, other) * 5:
+        await throttle.begin("kim", "1.2.3.4")
+    assert await refused(one, "kim", "1.2.3.4") == 1
+    await refused(other, "kim", "1.2.3.4")
+    await one.begin("kim", "5.6.7.8")
+    await one.begin("lee", "1.2.3.4")
+
+    async def opens() -> bool:
+        try:
+            await other.begin("kim", "1.2.3.4")
+        except TooManyAttempts:
+            return False
+        return True
+
+    await eventually(opens, within=10, what="the window ends though attempts go on")
+
+
+@pytest.mark.anyio
+async def test_throttle_counts_an_account_over_all_addresses() -> None:
+    throttle = Throttle(MemoryCounters(1000), MemoryCounters(1000))
     for number in range(100):
-        throttle.failed("kim", f"10.0.0.{number}")
-    with pytest.raises(TooManyAttempts):
-        throttle.check("kim", "8.8.8.8")
+        await throttle.begin("kim", f"10.0.0.{number}")
+    assert 290 < await refused(throttle, "kim", "8.8.8.8") <= 301
+
+
+@pytest.mark.anyio
+async def test_a_refused_address_does_not_close_the_account() -> None:
+    throttle = Throttle(MemoryCounters(1000), MemoryCounters(1000))
+    for _ in range(10):
+        await throttle.begin("kim", "1.2.3.4")
+    for _ in range(200):
+        await refused(throttle, "kim", "1.2.3.4")
+    await throttle.begin("kim", "5.6.7.8")
+
+
+@pytest.mark.anyio
+async def test_success_forgets() -> None:
+    throttle = Throttle(MemoryCounters(1000), MemoryCounters(1000))
+    for _ in range(300):
+        await throttle.begin("kim", "1.2.3.4")
+        await throttle.succeeded("kim", "1.2.3.4")
+
+
+@pytest.mark.anyio
+async def test_without_redis_each_process_counts() -> None:
+    throttle = Throttle(Away(10), MemoryCounters(10))
+    for _ in range(5):
+        await throttle.begin("kim", "1.2.3.4")
+    await throttle.succeeded("kim", "1.2.3.4")
+    for _ in range(10):
+        await throttle.begin("kim", "1.2.3.4")
+    await refused(throttle, "kim", "1.2.3.4")
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import pytest
 
 from atoll import settings
 from atoll.application.app import RootAccount
-from atoll.cluster.pubsub import MemoryPubSub
-from atoll.cluster.queue import MemoryQueue
+from atoll.cluster.cache import LayeredCache, MemoryCache, RedisCache
 from atoll.database.drivers import PostgresPools
 from atoll.errors import BadRequest, StorageUnusable
 from atoll.server.apps import Surroundings, offset
+from atoll.server.cluster_parts import ClusterParts
 from atoll.server.databases import app_database, main_database
 from atoll.server.keys import kept_secret, main_token_secret
 from atoll.server.main_app import MainApp
@@ -73,14 +73,8 @@ def test_a_storage_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_a_database_file_that_is_a_folder_is_refused_and_not_waited_for(tmp_path: Path) -> None:
-    around = Surroundings(
-        loaded(tmp_path, DB_STORAGE=str(tmp_path)),
-        PostgresPools(),
-        MemoryPubSub(),
-        MemoryQueue(),
-        ids(),
-        _nobody,
-    )
+    settings = loaded(tmp_path, DB_STORAGE=str(tmp_path))
+    around = Surroundings(settings, PostgresPools(), ClusterParts(settings), ids(), _nobody)
     with pytest.raises(StorageUnusable, match="is a folder"):
         asyncio.run(MainApp(around).reach_database())
 
@@ -145,3 +139,25 @@ def test_a_file_name_cannot_leave_the_folder(tmp_path: Path, name: str) -> None:
 def test_the_time_zone_is_told_as_an_offset() -> None:
     assert offset("UTC") == "UTC"
     assert offset("Asia/Shanghai") == "+08:00"
+
+
+@pytest.mark.anyio
+async def test_parts_are_what_the_settings_ask_for(tmp_path: Path, redis_url: str) -> None:
+    parts = ClusterParts(loaded(tmp_path, CACHE_MEMORY_MAX="2"))
+    assert isinstance(parts.cache, MemoryCache)
+    await parts.cache.mset({"a": 1, "b": 2, "c": 3})
+    assert await parts.cache.mget("abc") == {"b": 2, "c": 3}
+    await parts.close()
+    far = {"CACHE_DEFAULT_STORE": "redis", "LOCK_ADAPTER_DEFAULT": "redis", "REDIS_NAMESPACE": "parts"}
+    own = {"CACHE_REDIS_URL": redis_url, "LOCK_ADAPTER_REDIS_URL": redis_url}
+    parts = ClusterParts(loaded(tmp_path, **far, **own))
+    assert isinstance(parts.cache, RedisCache), "nobody tells of changes, so that nothing is remembered"
+    assert parts.connection(redis_url) is parts.lock_redis
+    await parts.close()
+    parts = ClusterParts(loaded(tmp_path, **far, REDIS_URL=redis_url))
+    assert isinstance(parts.cache, LayeredCache)
+    scope = parts.cache.scope("one")
+    assert await scope.set("a", 1)
+    assert await scope.get("a") == 1
+    await scope.reset()
+    await parts.close()

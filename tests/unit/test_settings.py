@@ -108,6 +108,8 @@ def test_several_processes_need_what_they_share() -> None:
     assert problem.startswith(line)
     assert "PUBSUB_ADAPTER_REDIS_URL, LOCK_ADAPTER_DEFAULT=redis, QUEUE_ADAPTER=redis" in problem
     redis = {"CLUSTER_MODE": "2", "REDIS_URL": "redis://host:6379"}
+    (problem,) = problems(redis | {"CACHE_DEFAULT_STORE": "memory"})
+    assert problem.endswith("missing is CACHE_DEFAULT_STORE=redis")
     (problem,) = problems(redis | {"LOCK_ADAPTER_DEFAULT": "local"})
     assert problem.endswith("missing is LOCK_ADAPTER_DEFAULT=redis")
     chosen = settings.load(redis).settings
@@ -122,6 +124,18 @@ def test_processes_by_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_redis_adapters_without_an_address_are_refused() -> None:
     found = problems({"LOCK_ADAPTER_DEFAULT": "redis"})
     assert any(line.startswith("LOCK_ADAPTER_REDIS_URL=: expected an address") for line in found)
+    (line,) = problems({"CACHE_DEFAULT_STORE": "redis"})
+    assert line.startswith("CACHE_REDIS_URL=: expected an address")
+
+
+def test_the_cache_is_shared_where_there_are_several() -> None:
+    assert settings.load({}).settings.cache_default_store == "memory"
+    assert settings.load({"REDIS_URL": REDIS}).settings.cache_default_store == "memory"
+    worker = settings.load(WORKER).settings
+    assert (worker.cache_default_store, worker.cache_redis_url) == ("redis", worker.app_supervisor_redis_url)
+    chosen = settings.load(WORKER | {"CACHE_DEFAULT_STORE": "memory", "CACHE_MEMORY_MAX": "5"})
+    assert (chosen.settings.cache_default_store, chosen.settings.cache_memory_max) == ("memory", 5)
+    assert chosen.warnings == ()
 
 
 def test_a_short_app_key_is_accepted_with_a_warning_that_does_not_show_it() -> None:

@@ -34,6 +34,8 @@ from atoll.application.plugin_manager import Plugin, PluginManager
 from atoll.application.records.engine import RecordEngine
 from atoll.application.services import Services
 from atoll.application.topics import AccountsTopic, CollectionsTopic, InstancesTopic
+from atoll.cluster.cache import Cache, MemoryCounters
+from atoll.cluster.lock import Lock
 from atoll.cluster.pubsub import Gap, PubSub, Subscription
 from atoll.cluster.queue import MemoryQueue, Queue
 from atoll.database.drivers.base import Database
@@ -46,6 +48,7 @@ __all__ = ["Application", "Plugin", "RootAccount"]
 log = logging.getLogger(__name__)
 _TELL_WRITES_AFTER = 0.02
 _FINISH_EVERY = 2.0
+_MOST_COUNTERS = 10_000
 
 
 class Application:
@@ -57,6 +60,8 @@ class Application:
         secret: signs the app's tokens; at least 32 bytes.
         storage: the app's own folder.
         sync: carries cache invalidation and live messages to the app's other instances.
+        cache: values that all instances of the app share, for plugins too.
+        locks: among all instances of the app, for plugins too.
         queue: work for later, on channels of the app's own; None: one in memory that nobody shares.
         mode: what this instance does.
         plugins: instances made for this app.
@@ -76,6 +81,8 @@ class Application:
         secret: bytes,
         storage: Path,
         sync: PubSub,
+        cache: Cache,
+        locks: Lock,
         ids: SnowflakeIds,
         queue: Queue | None = None,
         mode: WorkerMode = WorkerMode(),  # noqa: B008 - frozen
@@ -97,7 +104,9 @@ class Application:
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
         self.passwords = Passwords()
-        self.throttle = Throttle()
+        self.cache = cache
+        self.locks = locks
+        self.throttle = Throttle(cache.scope("sign-in").counters, MemoryCounters(_MOST_COUNTERS))
         self._background = BackgroundTasks(f"app:{name}")
         self._instance = secrets.token_hex(8)
         self._schema = Schema(database, migrations, automatic=upgrade)

@@ -1,1 +1,1 @@
-"""What processes share: locks, messages, and the Redis they travel over."""
+"""What processes share: locks, messages, work, caches, ids, and the Redis they travel over."""

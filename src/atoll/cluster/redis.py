@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import redis
@@ -16,6 +17,7 @@ from redis.retry import Retry
 
 from atoll.errors import RedisBelongsToAnother, RedisFull, RedisUnavailable
 
+T = TypeVar("T")
 ANSWER_SECONDS = 5.0  # no answer for so long means a half-open connection; blocking reads ask for less
 CONNECT_SECONDS = 3.0
 IDLE_CHECK_SECONDS = 10
@@ -78,6 +80,18 @@ class RedisConnection:
             raise RedisUnavailable(
                 f"Redis at {self.address} does not answer. Check that it runs and can be reached.",
                 detail=f"{type(error).__name__}: {error}",
+            ) from error
+
+    async def ask(self, command: Callable[[], Awaitable[T]], within: float) -> T:
+        """The answer to a command; `RedisUnavailable` when there is none within so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                with self.errors():
+                    return await command()
+        except TimeoutError as error:
+            raise RedisUnavailable(
+                f"Redis at {self.address} does not answer in time. Check its load and the network.",
+                detail=f"nothing for {within:g} s",
             ) from error
 
     async def ping(self) -> None:

@@ -12,12 +12,8 @@ import time
 from atoll import __version__, logs
 from atoll.application.app import RootAccount
 from atoll.application.fields.snowflake_id import SnowflakeIds
-from atoll.cluster.pubsub import MemoryPubSub, PubSub, RedisPubSub
-from atoll.cluster.queue import MemoryQueue, Queue, RedisQueue
-from atoll.cluster.redis import RedisConnection
 from atoll.cluster.worker_id import FileWorkerIds, RedisWorkerIds, WorkerId, WorkerIds
 from atoll.database.drivers import PostgresPools
-from atoll.errors import SettingsError
 from atoll.gateway.asgi import AppLabel, Gateway
 from atoll.gateway.decision import Switchboard
 from atoll.gateway.edge import Edge, EdgeLimits
@@ -27,6 +23,7 @@ from atoll.gateway.server import HttpServer
 from atoll.gateway.static import BuiltUi
 from atoll.plugins.app_supervisor import AppSupervisor
 from atoll.server.apps import Surroundings
+from atoll.server.cluster_parts import ClusterParts
 from atoll.server.halves import Halves, assemble
 from atoll.server.main_app import MainApp
 from atoll.server.owners import owned
@@ -91,16 +88,6 @@ async def _begin(server: Server, place: Place | None) -> None:
         await place.tell_ready(server.readiness)
 
 
-def _rabbit_queue(settings: Settings) -> Queue:
-    try:
-        from atoll.cluster.queue.rabbitmq import RabbitQueue  # an extra
-    except ImportError as error:
-        raise SettingsError(
-            [f"QUEUE_ADAPTER=rabbitmq: expected the extra `rabbitmq` of atoll to be installed ({error})"]
-        ) from error
-    return RabbitQueue(settings.queue_adapter_rabbitmq_url or "", settings.redis_namespace)
-
-
 def _asked_to_stop(stopping: asyncio.Event, server: Server) -> None:
     if stopping.is_set():
         server.hurry()
@@ -117,16 +104,12 @@ class Server:
         self._place = place
         self._requests = requests
         self._pools = PostgresPools()
-        self._sync_redis: RedisConnection | None = None
-        self._sync = self._messages()
-        self._queue_redis: RedisConnection | None = None
-        self._queue = self._work()
-        self._ids_redis: RedisConnection | None = None
+        self._parts = ClusterParts(settings)
         self._worker_id = WorkerId(self._worker_ids())
         ids = SnowflakeIds(self._worker_id)
-        around = Surroundings(settings, self._pools, self._sync, self._queue, ids, self._first_account)
+        around = Surroundings(settings, self._pools, self._parts, ids, self._first_account)
         self._main = MainApp(around)
-        self._halves: Halves = assemble(settings, around, self._main.database)
+        self._halves: Halves = assemble(settings, around, self._main.database, self._parts)
         self._started = False
         self._http = self._front()
         self._hurried: asyncio.Task[None] | None = None
@@ -162,12 +145,8 @@ class Server:
         await self._halves.stop()
         await self._main.stop()
         await self._halves.close()
-        await self._queue.close()
-        await self._sync.close()
         await self._worker_id.stop()
-        for connection in (self._sync_redis, self._queue_redis, self._ids_redis):
-            if connection is not None:
-                await connection.close()
+        await self._parts.close()
 
     def hurry(self) -> None:
         """Asked a second time to stop: no more waiting for requests."""
@@ -176,31 +155,12 @@ class Server:
     async def _first_account(self) -> RootAccount:
         return await self._main.root_account()
 
-    def _messages(self) -> PubSub:
-        address = self._settings.pubsub_adapter_redis_url
-        if address is None:
-            return MemoryPubSub()
-        self._sync_redis = RedisConnection(address, self._settings.redis_namespace)
-        return RedisPubSub(self._sync_redis)
-
-    def _work(self) -> Queue:
-        settings = self._settings
-        if settings.queue_adapter == "redis":
-            self._queue_redis = RedisConnection(
-                settings.queue_adapter_redis_url or "", settings.redis_namespace
-            )
-            return RedisQueue(self._queue_redis)
-        if settings.queue_adapter == "rabbitmq":
-            return _rabbit_queue(settings)
-        return MemoryQueue(file=settings.storage_path / "queue" / "items.json")
-
     def _worker_ids(self) -> WorkerIds:
         settings, address = self._settings, self._settings.worker_id_redis_url
         width = (settings.worker_id_bits, settings.worker_id_lease_seconds)
         if address is None:
             return FileWorkerIds(settings.storage_path / "worker_ids", *width)
-        self._ids_redis = RedisConnection(address, settings.redis_namespace)
-        return RedisWorkerIds(self._ids_redis, *width)
+        return RedisWorkerIds(self._parts.connection(address), *width)
 
     def _front(self) -> HttpServer:
         settings, router = self._settings, self._halves.router

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from atoll import templates
 from atoll.application.app import Application, RootAccount
 from atoll.application.fields.snowflake_id import SnowflakeIds
+from atoll.cluster.cache import Cache
 from atoll.cluster.pubsub import PubSub
 from atoll.cluster.queue import Queue
 from atoll.database import provision
@@ -21,6 +22,7 @@ from atoll.database.config import DatabaseConfig
 from atoll.database.drivers import Database, PostgresPools, connect
 from atoll.errors import AppNotReady, AtollError
 from atoll.server.app_template import fill
+from atoll.server.cluster_parts import ClusterParts
 from atoll.server.databases import app_database
 from atoll.server.keys import app_folder
 from atoll.server.plugins import of_every_app
@@ -37,16 +39,14 @@ class Surroundings:
     """What all apps of a server share.
 
     Args:
-        sync: carries messages between instances of an app, each app on channels of its own.
-        queue: work for later, each app on channels of its own.
+        parts: messages, queue, cache and locks; each app gets a scope of its own, the same in all instances.
         ids: makes the ids of records for all of them.
         first_account: the account an app gets when nobody asked for another one.
     """
 
     settings: Settings
     pools: PostgresPools
-    sync: PubSub
-    queue: Queue
+    parts: ClusterParts
     ids: SnowflakeIds
     first_account: Callable[[], Awaitable[RootAccount]]
 
@@ -62,6 +62,7 @@ class ApplicationRuntime(AppRuntime):
         self._application: Application | None = None
         self._sync: PubSub | None = None
         self._queue: Queue | None = None
+        self._cache: Cache | None = None
 
     async def check(self) -> list[Finding]:
         """See the base class."""
@@ -107,12 +108,15 @@ class ApplicationRuntime(AppRuntime):
         database, self._database = self._database, None
         sync, self._sync = self._sync, None
         queue, self._queue = self._queue, None
+        cache, self._cache = self._cache, None
         try:
             if application is not None:
                 await application.stop()
         finally:
             if queue is not None:
                 await queue.close()
+            if cache is not None:
+                await cache.close()
             if sync is not None:
                 await sync.close()
             if database is not None:
@@ -149,8 +153,9 @@ class ApplicationRuntime(AppRuntime):
         """The application on its opened database; put together at the first call."""
         if self._application is None:
             settings, model = self._around.settings, self._model
-            self._sync = self._around.sync.scope(f"{model.name}.{model.uid}")
-            self._queue = self._around.queue.scope(f"{model.name}.{model.uid}")
+            parts, scope = self._around.parts, f"{model.name}.{model.uid}"
+            self._sync, self._cache = parts.sync.scope(scope), parts.cache.scope(scope)
+            self._queue = parts.queue.scope(scope)
             self._database = connect(self._config(), self._around.pools)
             await self._database.open()
             self._application = Application(
@@ -161,6 +166,8 @@ class ApplicationRuntime(AppRuntime):
                 sync=self._sync,
                 queue=self._queue,
                 mode=settings.worker_mode,
+                cache=self._cache,
+                locks=parts.locks.scope(scope),
                 ids=self._around.ids,
                 plugins=of_every_app(settings),
                 timezone=offset(settings.timezone),

@@ -7,12 +7,13 @@ import logging
 from dataclasses import dataclass, field
 
 from atoll import __version__
-from atoll.cluster.lock import Lock, MemoryLock, RedisLock
+from atoll.cluster.lock import Lock
 from atoll.cluster.redis import RedisConnection
 from atoll.database.drivers import Database
 from atoll.errors import RedisBelongsToAnother, RedisUnavailable
 from atoll.lifecycle import BackgroundTasks
 from atoll.server.apps import ApplicationRuntime, Surroundings
+from atoll.server.cluster_parts import ClusterParts
 from atoll.server.keys import app_folder, kept_secret, storage_key
 from atoll.settings import Settings
 from atoll.supervisor.command.base import Commands
@@ -80,7 +81,6 @@ class Halves:
         await self._tasks.cancel_all()
         await self.commands.close()
         await self.presence.close()
-        await self.locks.close()
         for connection in self.connections:
             await connection.close()
 
@@ -98,16 +98,17 @@ class Halves:
             log.error("two installations use one Redis", extra={"reason": error.message})
 
 
-def assemble(settings: Settings, around: Surroundings, database: Database) -> Halves:
+def assemble(settings: Settings, around: Surroundings, database: Database, parts: ClusterParts) -> Halves:
     """The halves for the role of this server.
 
     Args:
         database: the main app's; a Supervisor keeps the app store in it.
+        parts: closed by the giver.
     """
     keys = KeyPair(kept_secret(app_folder(settings, "main") / "identity.keys", 64))
     shared = settings.app_supervisor_aes_secret_key
     seal = sealer(keys, bytes.fromhex(shared) if shared is not None else None)
-    halves = _ways(settings)
+    halves = _ways(settings, parts)
     halves.installation = keys.public
     if settings.app_mode != "worker":
         halves.supervisor = Supervisor(
@@ -125,14 +126,11 @@ def assemble(settings: Settings, around: Surroundings, database: Database) -> Ha
     return halves
 
 
-def _ways(settings: Settings) -> Halves:
+def _ways(settings: Settings, parts: ClusterParts) -> Halves:
     """How the halves of this role talk: memory in one process, Redis between several."""
+    connections = [] if parts.lock_redis is None else [parts.lock_redis]
     if not settings.remote:
-        halves = Halves(MemoryPresence(), MemoryCommands(), MemoryLock(), AppRouter())
-        if settings.lock_adapter_default == "redis":
-            own = RedisConnection(settings.lock_adapter_redis_url or "", settings.redis_namespace)
-            halves.locks, halves.connections = RedisLock(own), [own]
-        return halves
+        return Halves(MemoryPresence(), MemoryCommands(), parts.locks, AppRouter(), connections=connections)
     configuration = RedisConnection(settings.app_supervisor_redis_url or "", settings.redis_namespace)
     commands = RedisConnection(settings.app_command_redis_url or "", settings.redis_namespace)
     presence = RedisPresence(
@@ -140,11 +138,8 @@ def _ways(settings: Settings) -> Halves:
         lease_seconds=settings.environment_lease_seconds,
         heartbeat_seconds=settings.environment_heartbeat_seconds,
     )
-    locks, connections = configuration, [commands, configuration]
-    if settings.lock_adapter_redis_url not in (None, settings.app_supervisor_redis_url):
-        locks = RedisConnection(settings.lock_adapter_redis_url or "", settings.redis_namespace)
-        connections.insert(0, locks)
-    return Halves(presence, RedisCommands(commands), RedisLock(locks), AppRouter(), connections=connections)
+    connections += [commands, configuration]
+    return Halves(presence, RedisCommands(commands), parts.locks, AppRouter(), connections=connections)
 
 
 def _environment(settings: Settings, around: Surroundings, halves: Halves, seal: Sealer) -> Environment:

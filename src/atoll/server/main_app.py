@@ -60,14 +60,17 @@ class MainApp:
     async def start(self, plugins: Sequence[Plugin]) -> Application:
         """Installs the app when that was not done yet, starts it, and gives it."""
         settings = self._around.settings
+        parts = self._around.parts
         scope = f"main.{settings.environment_name or settings.app_mode}"
         application = Application(
             name="main",
             database=self.database,
             secret=main_token_secret(settings),
             storage=app_folder(settings, "main"),
-            sync=self._around.sync.scope(scope),
-            queue=self._around.queue.scope(scope),
+            sync=parts.sync.scope(scope),
+            cache=parts.cache.scope(scope),
+            locks=parts.locks.scope(scope),
+            queue=parts.queue.scope(scope),
             mode=settings.worker_mode,
             ids=self._around.ids,
             plugins=[*of_every_app(settings), *plugins],

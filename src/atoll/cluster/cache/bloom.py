@@ -29,6 +29,7 @@ from typing_extensions import override
 from atoll.cluster.redis import RedisConnection
 from atoll.errors import BloomFilterMissing
 
+ANSWER_SECONDS = 2.0
 MOST_BITS = (1 << 32) - 64  # what one string of Redis holds
 
 # KEYS: description, data. ARGV: error rate, capacity, bits, hashes. The bit behind the last makes the data
@@ -197,9 +198,10 @@ class RedisBloomFilters(BloomFilters):
     @override
     async def reserve(self, key: str, error_rate: float = 0.001, capacity: int = 10_000) -> bool:
         shape = Shape.of(error_rate, capacity)
-        with self._connection.errors():
-            args = [error_rate, capacity, shape.bits, shape.hashes]
-            return bool(await self._reserve(keys=self._keys(key), args=args))
+        args = [error_rate, capacity, shape.bits, shape.hashes]
+        return bool(
+            await self._connection.ask(lambda: self._reserve(keys=self._keys(key), args=args), ANSWER_SECONDS)
+        )
 
     @override
     async def madd(self, key: str, items: Iterable[str]) -> list[bool]:
@@ -211,15 +213,15 @@ class RedisBloomFilters(BloomFilters):
 
     @override
     async def delete(self, key: str) -> None:
-        with self._connection.errors():
-            await self._connection.client.delete(*self._keys(key))
+        await self._connection.ask(lambda: self._connection.client.delete(*self._keys(key)), ANSWER_SECONDS)
 
     async def _ask(self, what: str, key: str, items: Iterable[str]) -> list[bool]:
         args: list[Any] = [what]
         for item in items:
             args += [item, *hashes(item)]
-        with self._connection.errors():
-            answers = await self._asked(keys=self._keys(key), args=args)
+        answers = await self._connection.ask(
+            lambda: self._asked(keys=self._keys(key), args=args), ANSWER_SECONDS
+        )
         if answers is None:
             raise lost(key)
         return [bool(answer) for answer in answers]

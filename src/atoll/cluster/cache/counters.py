@@ -18,10 +18,13 @@ import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 from typing_extensions import override
 
 from atoll.cluster.redis import RedisConnection
+
+ANSWER_SECONDS = 2.0
 
 # KEYS: counter. ARGV: by, ms.
 INCREMENT = """
@@ -111,26 +114,30 @@ class RedisCounters(Counters):
 
     @override
     async def get(self, key: str) -> int:
-        with self._connection.errors():
-            found = await self._connection.client.get(self._key(key))
+        found = await self._connection.ask(lambda: self._client.get(self._key(key)), ANSWER_SECONDS)
         return 0 if found is None else int(found)
 
     @override
     async def increment(self, key: str, by: int = 1, *, ttl: float) -> int:
-        with self._connection.errors():
-            value = await self._increment(keys=[self._key(key)], args=[by, max(1, round(ttl * 1000))])
-        return int(value)
+        args = [by, max(1, round(ttl * 1000))]
+        return int(
+            await self._connection.ask(
+                lambda: self._increment(keys=[self._key(key)], args=args), ANSWER_SECONDS
+            )
+        )
 
     @override
     async def ttl(self, key: str) -> float | None:
-        with self._connection.errors():
-            left = await self._connection.client.pttl(self._key(key))
+        left = await self._connection.ask(lambda: self._client.pttl(self._key(key)), ANSWER_SECONDS)
         return left / 1000 if left >= 0 else None
 
     @override
     async def reset(self, key: str) -> None:
-        with self._connection.errors():
-            await self._connection.client.delete(self._key(key))
+        await self._connection.ask(lambda: self._client.delete(self._key(key)), ANSWER_SECONDS)
+
+    @property
+    def _client(self) -> Any:
+        return self._connection.client
 
     def _key(self, key: str) -> str:
         return self._connection.key(*self._place, key)

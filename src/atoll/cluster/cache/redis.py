@@ -103,7 +103,7 @@ class Way:
         if time.monotonic() < self.away_until:
             return None
         try:
-            return await self.change(ask, within=READ_SECONDS)
+            return await self.connection.ask(ask, READ_SECONDS)
         except RedisFull:
             return None
         except RedisUnavailable as error:
@@ -111,16 +111,9 @@ class Way:
             log.warning("the cache cannot be read now", extra={"reason": error.detail})
             return None
 
-    async def change(self, ask: Callable[[], Awaitable[T]], *, within: float = CHANGE_SECONDS) -> T:
+    async def change(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer; raises RedisUnavailable when there is none in time."""
-        try:
-            async with asyncio.timeout(within):
-                with self.connection.errors():
-                    return await ask()
-        except TimeoutError as error:
-            raise RedisUnavailable(
-                f"Redis at {self.connection.address} answers too slowly.", detail=f"more than {within:g} s"
-            ) from error
+        return await self.connection.ask(ask, CHANGE_SECONDS)
 
 
 class RedisCache(Cache):

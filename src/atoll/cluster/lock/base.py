@@ -12,6 +12,9 @@ Not promised
     than the ttl, and a Redis that fails over may grant a key twice. What must never be written by an old
     holder has to compare tokens itself and refuse the smaller one.
 
+Scopes
+    Keys of scopes of one name, in all processes, are the same; keys of other scopes are others.
+
 Errors
     `LockNotAcquired` (held by another for longer than `wait`), `LeaseLost`, `RedisUnavailable`.
 """
@@ -22,12 +25,14 @@ import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
-from atoll.errors import LeaseLost, RedisUnavailable
+from atoll.errors import LeaseLost, LockNotAcquired, RedisUnavailable
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Lease(ABC):
@@ -70,19 +75,44 @@ class Lock(ABC):
     """Gives leases."""
 
     @abstractmethod
-    async def acquire(self, key: str, ttl: float, wait: float | None = 0.0) -> Lease:
-        """A lease of `key` for `ttl` seconds.
+    async def acquire(self, key: str, ttl: float, wait: float | None = None) -> Lease:
+        """A lease of `key` for `ttl` seconds. It is not renewed by itself.
 
         Args:
             wait: how many seconds to wait while another holds it; None waits without limit.
         """
 
     @abstractmethod
+    def scope(self, name: str) -> Lock:
+        """Locks of its own, for one app; shares connections with this one."""
+
+    @abstractmethod
     async def close(self) -> None:
         """Frees what the adapter uses; leases stay until their end. Idempotent."""
 
+    async def try_acquire(self, key: str, ttl: float) -> Lease | None:
+        """A lease of `key`; None at once when another holds it."""
+        try:
+            return await self.acquire(key, ttl, 0.0)
+        except LockNotAcquired:
+            return None
+
+    async def run_exclusive(
+        self, key: str, work: Callable[[], Awaitable[T]], ttl: float = 30.0, wait: float | None = None
+    ) -> T:
+        """Runs `work` while nobody else holds `key`, for as long as it takes; gives what it gives.
+
+        Args:
+            ttl: how long others wait should this process die meanwhile.
+            wait: how many seconds to wait for the key; None waits without limit.
+
+        A lease that is lost cancels `work`; then this raises `LeaseLost`.
+        """
+        async with self.hold(key, ttl, wait):
+            return await work()
+
     @asynccontextmanager
-    async def hold(self, key: str, ttl: float, wait: float | None = 0.0) -> AsyncIterator[Lease]:
+    async def hold(self, key: str, ttl: float, wait: float | None = None) -> AsyncIterator[Lease]:
         """Holds `key` during the block, renewing it at a third of its time.
 
         A lease that is lost cancels the block, which then ends with `LeaseLost`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from typing_extensions import override
 
@@ -56,13 +57,15 @@ class MemoryLease(Lease):
 
 
 class MemoryLock(Lock):
-    """One object is shared by all that compete."""
+    """One object, or scopes of it, is shared by all that compete."""
 
-    def __init__(self) -> None:
-        self._keys = _Keys()
+    def __init__(self, *, name: str = "", scopes: dict[str, _Keys] | None = None) -> None:
+        self._name = name
+        self._scopes = {} if scopes is None else scopes
+        self._keys = self._scopes.setdefault(name, _Keys())
 
     @override
-    async def acquire(self, key: str, ttl: float, wait: float | None = 0.0) -> Lease:
+    async def acquire(self, key: str, ttl: float, wait: float | None = None) -> Lease:
         keys = self._keys
         until = None if wait is None else time.monotonic() + wait
         while True:
@@ -83,6 +86,10 @@ class MemoryLock(Lock):
                     await freed.wait()
             except TimeoutError:
                 continue
+
+    @override
+    def scope(self, name: str) -> MemoryLock:
+        return MemoryLock(name=f"{self._name}{quote(name, safe='')}/", scopes=self._scopes)
 
     @override
     async def close(self) -> None:

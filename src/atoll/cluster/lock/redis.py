@@ -8,6 +8,7 @@ import secrets
 import time
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 from typing_extensions import override
 
@@ -82,10 +83,12 @@ class RedisLease(Lease):
 
 
 class RedisLock(Lock):
-    """Locks of one installation. The connection belongs to the giver, who closes it."""
+    """Locks of one installation. The connection belongs to the giver, who closes it after this."""
 
-    def __init__(self, connection: RedisConnection) -> None:
+    def __init__(self, connection: RedisConnection, *, name: str = "") -> None:
         self._connection = connection
+        self._name = name
+        self._place = ("lock", name) if name else ("lock",)
         self._abandoned: set[asyncio.Task[None]] = set()
         client = connection.client
         self._acquire = client.register_script(ACQUIRE)
@@ -93,7 +96,7 @@ class RedisLock(Lock):
         self._release = client.register_script(RELEASE)
 
     @override
-    async def acquire(self, key: str, ttl: float, wait: float | None = 0.0) -> Lease:
+    async def acquire(self, key: str, ttl: float, wait: float | None = None) -> Lease:
         holder = secrets.token_hex(12)
         until = None if wait is None else time.monotonic() + wait
         pause = SHORTEST_PAUSE
@@ -108,6 +111,10 @@ class RedisLock(Lock):
             longest = pause if until is None else min(pause, until - now)
             await asyncio.sleep(min(longest, left + 0.001) * random.uniform(0.7, 1.0))  # noqa: S311 - spreads
             pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    @override
+    def scope(self, name: str) -> RedisLock:
+        return RedisLock(self._connection, name=f"{self._name}{quote(name, safe='')}/")
 
     @override
     async def close(self) -> None:
@@ -152,7 +159,7 @@ class RedisLock(Lock):
             await self.release(key, holder)
 
     def _key(self, kind: str, key: str) -> str:
-        return self._connection.key("lock", kind, key)
+        return self._connection.key(*self._place, kind, key)
 
 
 def _milliseconds(seconds: float) -> int:

@@ -27,7 +27,7 @@ class LockConformance:
         """Other keys are free; a released key too."""
         lease = await lock.acquire("a", LONG)
         with pytest.raises(LockNotAcquired):
-            await other_lock.acquire("a", LONG)
+            await other_lock.acquire("a", LONG, 0)
         with pytest.raises(LockNotAcquired):
             await lock.acquire("a", LONG, 0.05)
         await (await other_lock.acquire("b", LONG)).release()
@@ -65,7 +65,7 @@ class LockConformance:
         with pytest.raises(LeaseLost):
             await old.release()
         with pytest.raises(LockNotAcquired):
-            await lock.acquire("a", LONG)
+            await lock.acquire("a", LONG, 0)
         await new.renew()
         await new.release()
         with pytest.raises(LeaseLost):
@@ -87,7 +87,7 @@ class LockConformance:
             await asyncio.sleep(0.2)
             await lease.renew()
             with pytest.raises(LockNotAcquired):
-                await other_lock.acquire("a", LONG)
+                await other_lock.acquire("a", LONG, 0)
         await lease.renew(LONG)
         assert lease.expires > time.monotonic() + LONG / 2
 
@@ -138,7 +138,7 @@ class LockConformance:
             for _ in range(5):
                 await asyncio.sleep(0.25)
                 with pytest.raises(LockNotAcquired):
-                    await other_lock.acquire("a", LONG)
+                    await other_lock.acquire("a", LONG, 0)
         await (await other_lock.acquire("a", LONG)).release()
 
     async def test_a_lost_lease_stops_the_block(self, lock: Lock) -> None:
@@ -161,3 +161,53 @@ class LockConformance:
             async with lock.hold("a", LONG):
                 raise RuntimeError("own")
         await (await other_lock.acquire("a", LONG)).release()
+
+    async def test_trying_does_not_wait(self, lock: Lock, other_lock: Lock) -> None:
+        """A held key gives None at once."""
+        lease = await lock.try_acquire("a", LONG)
+        assert lease is not None
+        async with asyncio.timeout(PATIENCE):
+            assert await other_lock.try_acquire("a", LONG) is None
+        await lease.release()
+        again = await other_lock.try_acquire("a", LONG)
+        assert again is not None
+        assert again.token > lease.token
+
+    async def test_exclusive_work(self, lock: Lock, other_lock: Lock) -> None:
+        """Waits its turn, outlives its ttl, gives its result; its error releases; impatience is told."""
+        running: list[str] = []
+
+        async def work(name: str) -> str:
+            assert not running
+            running.append(name)
+            await asyncio.sleep(0.9)
+            running.remove(name)
+            return name
+
+        async with asyncio.timeout(PATIENCE):
+            done = await asyncio.gather(
+                lock.run_exclusive("a", lambda: work("one"), 0.6),
+                other_lock.run_exclusive("a", lambda: work("two"), 0.6),
+            )
+        assert list(done) == ["one", "two"]
+
+        async def fail() -> None:
+            with pytest.raises(LockNotAcquired):
+                await other_lock.run_exclusive("a", lambda: work("three"), wait=0.05)
+            raise RuntimeError("own")
+
+        with pytest.raises(RuntimeError, match="own"):
+            await lock.run_exclusive("a", fail)
+        assert await other_lock.run_exclusive("a", lambda: work("four"), wait=0) == "four"
+
+    async def test_scopes(self, lock: Lock, other_lock: Lock) -> None:
+        """One name: the same keys, everywhere. Other names: others, whatever they look like."""
+        lease = await lock.scope("one").acquire("a", LONG)
+        assert await other_lock.scope("one").try_acquire("a", LONG) is None
+        others = [lock, lock.scope("two"), lock.scope("one").scope("one"), lock.scope("one/")]
+        for each in (*others, lock.scope("lease")):
+            assert await each.try_acquire("a", LONG) is not None
+        for key in ("one/a", "one/:a", "one/:lease:a", "lease:a"):
+            assert await lock.try_acquire(key, LONG) is not None
+        await lease.release()
+        assert await other_lock.scope("one").try_acquire("a", LONG) is not None

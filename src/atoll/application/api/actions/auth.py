@@ -74,12 +74,11 @@ async def sign_in(ctx: Context) -> Any:
     password = body.get("password")
     if not isinstance(account, str) or not isinstance(password, str) or not password:
         raise _wrong(ctx)
-    ctx.app.throttle.check(account, ctx.client)
+    await ctx.app.throttle.begin(account, ctx.client)
     user_id, stored = await ctx.app.users.credentials(account, by_email=not body.get("account"))
     if not await ctx.app.passwords.matches(stored, password) or user_id is None:
-        ctx.app.throttle.failed(account, ctx.client)
         raise _wrong(ctx)
-    ctx.app.throttle.succeeded(account, ctx.client)
+    await ctx.app.throttle.succeeded(account, ctx.client)
     user = await ctx.app.accounts.user(user_id)
     if user is None:
         raise _wrong(ctx)
@@ -163,11 +162,10 @@ async def change_password(ctx: Context) -> Any:
     if user is None or not isinstance(old, str):
         raise SignInFailed("The old password is incorrect")
     account = f"#{user.id}"
-    ctx.app.throttle.check(account, ctx.client)
+    await ctx.app.throttle.begin(account, ctx.client)
     if not await ctx.app.passwords.matches(await ctx.app.users.password_of(user.id), old):
-        ctx.app.throttle.failed(account, ctx.client)
         raise SignInFailed("The old password is incorrect")
-    ctx.app.throttle.succeeded(account, ctx.client)
+    await ctx.app.throttle.succeeded(account, ctx.client)
     changed = await ctx.app.users.update({"filterByTk": user.id}, {"password": new}, caller(ctx))
     return changed[0] if changed else None
 
