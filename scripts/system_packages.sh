@@ -1,6 +1,6 @@
 #!/bin/sh
-# The programs that tests drive and that come from the system: Chromium, Redis, RabbitMQ. Installs what is
-# missing when it may (root on Debian or Ubuntu); otherwise says what to install and fails.
+# The programs that tests drive and that come from the system: Chromium, Redis, RabbitMQ, nginx. Installs what
+# is missing when it may (root on Debian or Ubuntu); otherwise says what to install and fails.
 set -eu
 
 missing=""
@@ -12,6 +12,7 @@ command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>
 have_redis || missing="$missing redis-server"
 command -v rabbitmq-server >/dev/null 2>&1 || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || \
     missing="$missing rabbitmq-server"
+command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -569,8 +569,8 @@ def _alone(values: dict[str, Any]) -> list[str]:
         "PUBSUB_ADAPTER_REDIS_URL": bool(values["pubsub_adapter_redis_url"]),
         "LOCK_ADAPTER_DEFAULT=redis": values["lock_adapter_default"] == "redis"
         and bool(values["lock_adapter_redis_url"]),
-        "QUEUE_ADAPTER=redis": values["queue_adapter"] != "memory"
-        and bool(values["queue_adapter_redis_url"]),
+        "QUEUE_ADAPTER=redis": values["queue_adapter"] == "rabbitmq"
+        or (values["queue_adapter"] == "redis" and bool(values["queue_adapter_redis_url"])),
         "CACHE_DEFAULT_STORE=redis": values["cache_default_store"] == "redis"
         and bool(values["cache_redis_url"]),
     }

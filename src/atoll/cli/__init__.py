@@ -79,6 +79,12 @@ def _add_doctor(cli: typer.Typer) -> None:
     cli.command()(doctor)
 
 
+def _add_nginx(cli: typer.Typer) -> None:
+    from atoll.cli.nginx import nginx
+
+    cli.command()(nginx)
+
+
 COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = MappingProxyType(
     {
         "up": _add_up,
@@ -87,6 +93,7 @@ COMMANDS: Mapping[str, Callable[[typer.Typer], None]] = MappingProxyType(
         "env": _add_env,
         "settings": _add_settings,
         "doctor": _add_doctor,
+        "nginx": _add_nginx,
     }
 )
 

@@ -91,6 +91,40 @@ def find_chromium() -> Path:
     raise ServiceMissing("No Chromium on the PATH. Install the package chromium.")
 
 
+def find_nginx() -> Path:
+    """An nginx. Raises ServiceMissing."""
+    program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    if program is None:
+        raise ServiceMissing("No nginx on the PATH. Install the package nginx.")
+    return Path(program)
+
+
+@contextmanager
+def nginx_server(configuration: Callable[[int], str]) -> Iterator[int]:
+    """Runs an nginx for the block; gives its port.
+
+    Args:
+        configuration: what stands in `http { }`, for a port.
+    """
+    program = find_nginx()
+    with tempfile.TemporaryDirectory(prefix="atoll-nginx-") as name:
+        folder = Path(name)
+        temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        paths = "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in temporary)
+
+        def command(port: int) -> list[str]:
+            file = folder / "nginx.conf"
+            file.write_text(
+                f"daemon off; worker_processes 1; pid {folder}/pid; error_log stderr warn;\n"
+                + ("user root;\n" if os.geteuid() == 0 else "")
+                + f"events {{ }}\nhttp {{ access_log off;\n{paths}\n{configuration(port)}\n}}\n"
+            )
+            return [str(program), "-p", str(folder), "-c", str(file), "-e", "stderr"]
+
+        with _running(command, folder / "log", account=None) as (_, port):
+            yield port
+
+
 @contextmanager
 def redis_server(*options: str) -> Iterator[RedisServer]:
     """Runs a Redis for the block.
