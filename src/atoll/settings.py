@@ -66,6 +66,17 @@ def duration(low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
+def number(low: float, high: float) -> Callable[[str], float]:
+    """A number, with a fraction or without."""
+
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"\d+(\.\d+)?", text) or not low <= float(text) <= high:
+            raise InvalidValue(f"a number from {low:g} to {high:g}")
+        return float(text)
+
+    return parse
+
+
 def one_of(*values: str) -> Callable[[str], str]:
     """One of the given words."""
 
@@ -259,6 +270,9 @@ class Settings:
     request_body_limit: int = variable("REQUEST_BODY_LIMIT", 10 << 20, byte_size, "Largest JSON, form or text body of a request.", shown="10mb")
     import_file_limit: int = variable("IMPORT_FILE_LIMIT", 100 << 20, byte_size, "Largest file that can be imported.", shown="100mb")
     export_limit: int = variable("EXPORT_LIMIT", 2000, whole(1, 1_000_000), "Rows of an export that is answered at once; tasks export all.")
+    async_task_max_concurrency: int = variable("ASYNC_TASK_MAX_CONCURRENCY", 3, whole(1, 100), "Tasks (imports, exports, bulk changes) that a process works on at a time.")
+    async_task_concurrency_mode: str = variable("ASYNC_TASK_CONCURRENCY_MODE", "app", one_of("app", "process"), "Whether that number counts for each app or for all apps of a process.")
+    async_task_keep_days: float = variable("ASYNC_TASK_KEEP_DAYS", 7.0, number(0, 3650), "Days for which finished tasks and their files are kept.")
     trusted_proxies: tuple[str, ...] = variable("TRUSTED_PROXIES", (), network_list, "Addresses or networks whose X-Forwarded-* headers are believed, comma separated.")
     shutdown_seconds: float = variable("SHUTDOWN_SECONDS", 20.0, duration(0, 3600), "How long a stop waits for running requests.")
     logger_transport: tuple[str, ...] = variable("LOGGER_TRANSPORT", None, transports, "Where log lines go: console (standard error), file (numbered files) or dailyRotateFile (a file per day), comma separated. Request lines go to files only.", shown="console,dailyRotateFile; console in development")

@@ -18,6 +18,8 @@ from atoll.cluster.lock import MemoryLock
 from atoll.cluster.pubsub import MemoryPubSub, PubSub
 from atoll.cluster.worker_id import MemoryWorkerIds
 from atoll.database.drivers import Database
+from atoll.plugins.async_tasks import AsyncTasks
+from atoll.plugins.bulk_records import BulkRecords
 from atoll.plugins.import_export import ImportExport
 from atoll.testing.ids import ids
 
@@ -29,7 +31,11 @@ ROOT = RootAccount("nocobase", "root@example.com", "Super Admin", password_hash=
 
 
 def make_app(database: Database, storage: Path, sync: PubSub | None = None, **more: Any) -> Application:
-    plugins = [ImportExport(export_limit=2000, file_limit=8 << 20)]
+    plugins = [
+        AsyncTasks(concurrency=3, keep_days=7),
+        ImportExport(export_limit=2000, file_limit=8 << 20),
+        BulkRecords(),
+    ]
     settings: dict[str, Any] = {
         "name": "main",
         "secret": SECRET,

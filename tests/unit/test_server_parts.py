@@ -19,6 +19,7 @@ from atoll.server.cluster_parts import ClusterParts
 from atoll.server.databases import app_database, main_database
 from atoll.server.keys import kept_secret, main_token_secret
 from atoll.server.main_app import MainApp
+from atoll.server.plugins import PluginsOfEveryApp
 from atoll.supervisor.models import AppModel, DatabaseOptions
 from atoll.testing.ids import ids
 
@@ -74,7 +75,8 @@ def test_a_storage_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_database_file_that_is_a_folder_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     settings = loaded(tmp_path, DB_STORAGE=str(tmp_path))
-    around = Surroundings(settings, PostgresPools(), ClusterParts(settings), ids(), _nobody)
+    parts, plugins = ClusterParts(settings), PluginsOfEveryApp(settings)
+    around = Surroundings(settings, PostgresPools(), parts, ids(), _nobody, plugins)
     with pytest.raises(StorageUnusable, match="is a folder"):
         asyncio.run(MainApp(around).reach_database())
 

@@ -33,6 +33,7 @@ from atoll.application.migrations import MIGRATIONS, Migration, Schema
 from atoll.application.plugin_manager import Plugin, PluginManager
 from atoll.application.records.engine import RecordEngine
 from atoll.application.services import Services
+from atoll.application.tasks import TaskTypes
 from atoll.application.topics import AccountsTopic, CollectionsTopic, InstancesTopic
 from atoll.cluster.cache import Cache, MemoryCounters
 from atoll.cluster.lock import Lock
@@ -134,6 +135,7 @@ class Application:
         self._sync = sync
         self.queue = queue or MemoryQueue()
         self.services = Services(name, self.queue, mode)
+        self.tasks = TaskTypes()
         self._plugins = PluginManager(plugins)
         self._subscription: Subscription | None = None
         self._refused: SchemaTooNew | None = None

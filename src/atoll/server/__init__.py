@@ -28,6 +28,7 @@ from atoll.server.halves import Halves, assemble
 from atoll.server.main_app import MainApp
 from atoll.server.owners import owned
 from atoll.server.place import Place
+from atoll.server.plugins import PluginsOfEveryApp
 from atoll.settings import Settings
 from atoll.supervisor.access_proxy import AccessProxy
 from atoll.supervisor.proxy_limits import AppLoad, ProxyLimits
@@ -107,7 +108,8 @@ class Server:
         self._parts = ClusterParts(settings)
         self._worker_id = WorkerId(self._worker_ids())
         ids = SnowflakeIds(self._worker_id)
-        around = Surroundings(settings, self._pools, self._parts, ids, self._first_account)
+        plugins = PluginsOfEveryApp(settings)
+        around = Surroundings(settings, self._pools, self._parts, ids, self._first_account, plugins)
         self._main = MainApp(around)
         self._halves: Halves = assemble(settings, around, self._main.database, self._parts)
         self._started = False

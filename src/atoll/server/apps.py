@@ -25,7 +25,7 @@ from atoll.server.app_template import fill
 from atoll.server.cluster_parts import ClusterParts
 from atoll.server.databases import app_database
 from atoll.server.keys import app_folder
-from atoll.server.plugins import of_every_app
+from atoll.server.plugins import PluginsOfEveryApp
 from atoll.settings import Settings
 from atoll.supervisor.models import AdminAccount, AppModel, Finding
 from atoll.supervisor.process.base import AppRuntime
@@ -41,6 +41,7 @@ class Surroundings:
     Args:
         parts: messages, queue, cache and locks; each app gets a scope of its own, the same in all instances.
         ids: makes the ids of records for all of them.
+        plugins: makes the plugins that each of them has.
         first_account: the account an app gets when nobody asked for another one.
     """
 
@@ -49,6 +50,7 @@ class Surroundings:
     parts: ClusterParts
     ids: SnowflakeIds
     first_account: Callable[[], Awaitable[RootAccount]]
+    plugins: PluginsOfEveryApp
 
 
 class ApplicationRuntime(AppRuntime):
@@ -169,7 +171,7 @@ class ApplicationRuntime(AppRuntime):
                 cache=self._cache,
                 locks=parts.locks.scope(scope),
                 ids=self._around.ids,
-                plugins=of_every_app(settings),
+                plugins=self._around.plugins(),
                 timezone=offset(settings.timezone),
                 title=model.display_name,
                 lang=self._lang,

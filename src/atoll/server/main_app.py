@@ -17,7 +17,6 @@ from atoll.errors import DatabaseMissing, DatabaseSignInRefused, DatabaseUnavail
 from atoll.server.apps import Surroundings, offset
 from atoll.server.databases import main_database
 from atoll.server.keys import app_folder, main_token_secret
-from atoll.server.plugins import of_every_app
 
 log = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
@@ -73,7 +72,7 @@ class MainApp:
             queue=parts.queue.scope(scope),
             mode=settings.worker_mode,
             ids=self._around.ids,
-            plugins=[*of_every_app(settings), *plugins],
+            plugins=[*self._around.plugins(), *plugins],
             timezone=offset(settings.timezone),
             title="Atoll",
             lang=settings.app_lang,

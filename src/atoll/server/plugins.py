@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from atoll.application.plugin_manager import Plugin
+from atoll.plugins.async_tasks import AsyncTasks
+from atoll.plugins.bulk_records import BulkRecords
 from atoll.plugins.import_export import ImportExport
 from atoll.settings import Settings
 
 
-def of_every_app(settings: Settings) -> list[Plugin]:
-    """New instances, for one app."""
-    return [ImportExport(export_limit=settings.export_limit, file_limit=settings.import_file_limit)]
+class PluginsOfEveryApp:
+    """Makes them; one object for all apps of a process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        together = settings.async_task_concurrency_mode == "process"
+        self._slots = asyncio.Semaphore(settings.async_task_max_concurrency) if together else None
+
+    def __call__(self) -> list[Plugin]:
+        """New instances, for one app."""
+        settings = self._settings
+        return [
+            AsyncTasks(
+                concurrency=settings.async_task_max_concurrency,
+                keep_days=settings.async_task_keep_days,
+                slots=self._slots,
+            ),
+            ImportExport(export_limit=settings.export_limit, file_limit=settings.import_file_limit),
+            BulkRecords(),
+        ]

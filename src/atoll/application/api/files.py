@@ -29,9 +29,8 @@ async def send_file(
 ) -> None:
     """Sends a file; a request for a range of it gets that range."""
     response = FileResponse(answer.path, media_type=answer.content_type)
-    given = {name for name, _ in headers}
-    response.raw_headers = [item for item in response.raw_headers if item[0] not in given] + headers
-    response.headers["content-disposition"] = attachment(answer.name)
+    disposition = (b"content-disposition", attachment(answer.name).encode("latin-1"))
+    response.raw_headers.extend([disposition, *headers])
     await response(scope, receive, send)
 
 

@@ -111,6 +111,11 @@ class RecordEngine(RecordReader):
             raise ValidationFailed(problems)
         return row
 
+    def check(self, collection: Collection, values: Any, caller: Caller, *, changing: bool = False) -> None:
+        """Raises what `create` (or `update`, when `changing`) would raise before it asks the database."""
+        row = self._changed_row if changing else self._new_row
+        row(collection, _object(values), caller)
+
     async def update(
         self,
         collection: Collection,

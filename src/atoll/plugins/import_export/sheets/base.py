@@ -49,6 +49,10 @@ class RowReader(ABC):
     """An opened file that is read."""
 
     @abstractmethod
+    def estimate(self) -> int | None:
+        """How many rows there probably are, found out quickly; None when that is not possible."""
+
+    @abstractmethod
     def rows(self) -> Iterator[list[Cell]]:
         """The rows from the first one; to be called once."""
 

@@ -115,8 +115,13 @@ class XlsxReader(RowReader):
             self.close()
             raise BadRequest(f"There is no sheet {layout.sheet!r} in the file")
         self._sheet = chosen[0]
+        self._rows = self._sheet.max_row
         # Some programs write a wrong size into the sheet; without it all rows are read.
         self._sheet.reset_dimensions()
+
+    def estimate(self) -> int | None:
+        """What the sheet says of itself."""
+        return self._rows
 
     def rows(self) -> Iterator[list[Cell]]:
         """See the base class."""

@@ -1,0 +1,5 @@
+"""Asynchronous tasks: what takes longer than a request may."""
+
+from atoll.plugins.async_tasks.plugin import AsyncTasks
+
+__all__ = ["AsyncTasks"]
