@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -111,6 +113,31 @@ async def test_environments_see_where_people_come_from(deployment: Deployment, c
     forged = {"X-Forwarded-For": "127.0.0.4", "X-Real-IP": "127.0.0.4", "X-Atoll-Proof": "AAAA"}
     for url in (entry, direct):
         assert await sign_in(url, "127.0.0.2", ADMIN.password, **forged) == 429, "a stranger is not believed"
+    logs = Path(deployment.workers["env_a"].environment["STORAGE_PATH"]) / "logs"
+
+    async def told() -> str:
+        lines = "".join(file.read_text() for file in logs.rglob("*request*") if file.is_file())
+        return lines if '"client":"127.0.0.3"' in lines else ""
+
+    lines = await eventually(told, within=10, what="the request log names visitors")
+    assert "127.0.0.4" not in lines
+
+
+async def test_requests_of_visitors_are_counted(deployment: Deployment, crm: AtollClient) -> None:
+    for _ in range(5):
+        await crm.call("deals:list")
+    assert (await crm.send("nothing:list")).status_code == 404
+
+    async def counted() -> dict[str, Any] | None:
+        row = await deployment.client.app_row("crm")
+        return row["traffic"] if row is not None and row["traffic"]["requests"] >= 6 else None
+
+    traffic = await eventually(counted, within=20, what="the Supervisor shows what env_a counted")
+    assert traffic is not None
+    assert traffic["errors"] == 0
+    assert traffic["p95"] > 0
+    assert traffic["environments"]["env_a"]["requests"] == traffic["requests"]
+    assert sum(traffic["series"]["requests"]) == traffic["requests"]
 
 
 async def test_unknown_and_stopped_apps_have_their_own_codes(deployment: Deployment) -> None:

@@ -35,6 +35,7 @@ from atoll.supervisor.routing import (
     Unavailable,
     normal_host,
 )
+from atoll.supervisor.traffic import Traffic
 
 PATIENCE = 4.0
 
@@ -310,6 +311,7 @@ async def gateway(
     hosts: Sequence[str] = (),
     signer: Signer | None = None,
     prover: Prover | None = None,
+    traffic: Traffic | None = None,
     ui: BuiltUi | None = None,
     checks: Mapping[str, Check] | None = None,
     serves_requests: bool = True,
@@ -321,7 +323,7 @@ async def gateway(
     proxy = AccessProxy(router, proxy_limits, load, prover)
     readiness = Readiness(checks or {})
     edge = Edge(switchboard, proxy, limits or EdgeLimits(), signer)
-    app = Gateway(switchboard, load=load, readiness=readiness, ui=ui, signer=signer)
+    app = Gateway(switchboard, load=load, readiness=readiness, ui=ui, signer=signer, traffic=traffic)
     server = HttpServer(host="127.0.0.1", port=0, edge=edge, gateway=app, readiness=readiness)
     server.bind()
     await server.start()

@@ -32,6 +32,7 @@ from atoll.supervisor.proxy_head import PLAIN, Header, dropped, notable_of
 from atoll.supervisor.proxy_identity import NONCE_LIMIT, Signer, identity_answer
 from atoll.supervisor.proxy_limits import AppLoad
 from atoll.supervisor.routing import Forward, Local, Starting, Unavailable
+from atoll.supervisor.traffic import Traffic
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -70,6 +71,7 @@ class Gateway:
         ui: the built UI, None when this installation has none (pages are 404 then).
         readiness: for /api/__ready.
         signer: proves this environment's identity; None for a server that is no environment.
+        traffic: counts what local apps answer; None counts nothing.
         label: title and language of an app, in memory.
         requests: gets a line for each answer.
         hold: how long a socket waits for a starting app before it looks again, in seconds.
@@ -83,6 +85,7 @@ class Gateway:
         readiness: Readiness,
         ui: static.BuiltUi | None = None,
         signer: Signer | None = None,
+        traffic: Traffic | None = None,
         label: Callable[[str], AppLabel] = lambda app: AppLabel(),
         requests: RequestLog | None = None,
         hold: float = 30.0,
@@ -92,6 +95,7 @@ class Gateway:
         self._readiness = readiness
         self._ui = ui
         self._signer = signer
+        self._traffic = traffic
         self._label = label
         self._requests = requests
         self._hold = hold
@@ -114,8 +118,11 @@ class Gateway:
         try:
             await self._http(scope, receive, reply, decision)
         finally:
+            if self._traffic is not None and reply.status and _counts(decision):
+                self._traffic.note(fields.app, reply.began - begun, reply.status)
             if self._requests is not None:
-                self._requests.answered(decision, scope, fields, reply.status, begun)
+                client = self._client(scope, decision)
+                self._requests.answered(decision, scope, fields, reply.status, begun, client)
 
     # --- HTTP
 
@@ -177,7 +184,6 @@ class Gateway:
 
     def _for_app(self, scope: Scope, decision: Decision) -> Scope:
         """The scope as the app sees it: its own path, the true client, no forged forwarding headers."""
-        peer = scope["client"][0] if scope.get("client") else ""
         headers: Sequence[Header] = scope["headers"]
         kept = [
             (name, value)
@@ -186,8 +192,7 @@ class Gateway:
         ]
         changed: dict[str, Any] = {}
         if decision.trusted:
-            client = self._switchboard.trusted.client(peer, headers, proven=decision.proven)
-            changed["client"] = (client, 0)
+            changed["client"] = (self._client(scope, decision), 0)
             for name, value in headers:
                 if name == b"x-forwarded-proto" and value in (b"http", b"https"):
                     secure = value == b"https"
@@ -205,6 +210,13 @@ class Gateway:
             "path": unquote(path.decode("latin-1")),
             "raw_path": path,
         }
+
+    def _client(self, scope: Scope, decision: Decision) -> str:
+        """The address where the request began."""
+        peer: str = scope["client"][0] if scope.get("client") else ""
+        if not decision.trusted:
+            return peer
+        return self._switchboard.trusted.client(peer, scope["headers"], proven=decision.proven)
 
     async def _page(self, scope: Scope, send: Send, resolved: Resolved) -> None:
         if scope["method"] not in ("GET", "HEAD"):
@@ -335,26 +347,34 @@ class Gateway:
         )
 
 
+def _counts(decision: Decision) -> bool:
+    """Whether an answer is one of a local app to somebody who uses it."""
+    route, kind = decision.route, decision.resolved.kind
+    return isinstance(route, Local) and route.app != MAIN and kind is not Kind.HEALTH
+
+
 def _is_page(scope: Scope, resolved: Resolved) -> bool:
     """Whether a person's browser loads a page of an app."""
     return resolved.kind is Kind.PAGE and scope["method"] == "GET" and prefers_page(scope["headers"])
 
 
 class _Reply:
-    """Adds X-Request-Id to the head of the answer, and remembers its status."""
+    """Adds X-Request-Id to the head of the answer, and remembers its status and when it was sent."""
 
-    __slots__ = ("_header", "_send", "status")
+    __slots__ = ("_header", "_send", "began", "status")
 
     def __init__(self, send: Send, request_id: bytes) -> None:
         self._send = send
         self._header: Header = (b"x-request-id", request_id)
         self.status = 0
+        self.began = 0.0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
             headers = [entry for entry in message.get("headers", ()) if entry[0].lower() != b"x-request-id"]
             message = {**message, "headers": [*headers, self._header]}
             self.status = message.get("status", 0)
+            self.began = time.perf_counter()
         await self._send(message)
 
 

@@ -24,17 +24,23 @@ class RequestLog:
         self._folder = folder
 
     def answered(
-        self, decision: Decision, scope: Scope, fields: RequestFields, status: int, begun: float
+        self,
+        decision: Decision,
+        scope: Scope,
+        fields: RequestFields,
+        status: int,
+        begun: float,
+        client: str,
     ) -> None:
         """Notes one answer.
 
         Args:
             status: 0 when the client was gone before there was one.
             begun: by `time.perf_counter`.
+            client: the address where the request began.
         """
         if decision.resolved.kind in SILENT:
             return
-        client = scope.get("client")
         line = {
             "time": moment(time.time()),
             "level": "error" if status >= 500 else "info",
@@ -44,6 +50,6 @@ class RequestLog:
             "path": decision.resolved.path.decode("latin-1"),
             "status": status,
             "cost": round((time.perf_counter() - begun) * 1000, 2),
-            "client": client[0] if client else "",
+            "client": client,
         }
         self._folder.request(fields.app, line)

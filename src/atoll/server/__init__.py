@@ -186,6 +186,7 @@ class Server:
             readiness=readiness,
             ui=BuiltUi(load_ui()),
             signer=self._halves.environment,
+            traffic=self._halves.environment.traffic if self._halves.environment is not None else None,
             label=self._label,
             requests=self._requests,
             hold=settings.app_hold_seconds,

@@ -18,6 +18,7 @@ from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.command.base import Commands, Receipt
 from atoll.supervisor.directory import Directory, hidden
 from atoll.supervisor.dispatch import Dispatcher
+from atoll.supervisor.figures import TrafficView
 from atoll.supervisor.history import History
 from atoll.supervisor.last_known import LastKnown
 from atoll.supervisor.model_writer import ModelWriter, concerned
@@ -92,6 +93,7 @@ class Supervisor(Prover):
             on_loss=self._reconciler.lost,
             last_known=LastKnown(storage / "last_known.state" if storage is not None else None),
         )
+        self._traffic = TrafficView(presence, sealer, self.directory)
         self._waking: dict[str, asyncio.Task[None]] = {}
         self._recalled = False
         self._whole = False  # the store was read: until then records are only good for finding the way
@@ -122,6 +124,7 @@ class Supervisor(Prover):
         await self._watch.begin()
         _ = self._tasks.keep_running("reconcile", self._reconciler.run)
         _ = self._tasks.keep_running("history", self._history.run)
+        _ = self._tasks.keep_running("traffic", self._traffic.run)
 
     async def stop(self) -> None:
         """Ends all background work. Apps and environments are left as they are."""
@@ -342,7 +345,8 @@ class Supervisor(Prover):
 
     def _row(self, record: AppRecord) -> dict[str, Any]:
         request = record.operation.id if record.operation is not None else ""
-        return application_row(record, self.directory, self._dispatcher.receipts(request))
+        row = application_row(record, self.directory, self._dispatcher.receipts(request))
+        return row | {"traffic": self._traffic.row(record)}
 
     def row_of(self, uid: str) -> dict[str, Any] | None:
         """The row of the app with that identity, None when people do not see it (any more)."""

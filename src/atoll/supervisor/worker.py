@@ -32,6 +32,7 @@ from atoll.supervisor.proxy_identity import PROXY_PURPOSE, Signer
 from atoll.supervisor.routing import reason_code
 from atoll.supervisor.sealing import Opened, Sealer
 from atoll.supervisor.start_queue import StartQueue
+from atoll.supervisor.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Environment(Host, Signer):
             process (a single server, whose Supervisor is in the same process).
         width: how many apps start at the same time. step_seconds: limit for one step of a start or stop.
         pull_seconds: how often it compares with the models, pushed or not.
+        report_seconds: how often it publishes what its apps' visitors ask for, if there were any.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Environment(Host, Signer):
         width: int = 4,
         step_seconds: float = 120.0,
         pull_seconds: float = 3.0,
+        report_seconds: float = 5.0,
     ) -> None:
         self.environment = name
         self.name, self.version, self.factory, self.step_seconds = name, version, factory, step_seconds
@@ -92,6 +95,8 @@ class Environment(Host, Signer):
         self._cache = ModelCache(storage / "models" if storage is not None else None)
         self._outbox = Outbox(self._publish_row, self._publish_receipt)
         self._pull_seconds = pull_seconds
+        self.traffic = Traffic()
+        self._report_seconds = report_seconds
         self._apps: dict[str, HostedApp] = {}
         self._sequence = 0
         self._epoch = ""
@@ -125,6 +130,7 @@ class Environment(Host, Signer):
         _ = self._tasks.keep_running("outbox", self._outbox.run)
         _ = self._tasks.keep_running("pull", self._keep_pulling)
         _ = self._tasks.keep_running("commands", self._obey)
+        _ = self._tasks.keep_running("traffic", self._keep_reporting)
 
     async def stop(self) -> None:
         """Says goodbye, stops all apps and ends. What should be the case is left as it is."""
@@ -221,6 +227,20 @@ class Environment(Host, Signer):
 
     async def _publish_receipt(self, receipt: Receipt) -> None:
         await self._commands.settle(receipt)
+
+    async def _keep_reporting(self) -> None:
+        """Publishes the figures; they are only worth something while they are new, so what fails is left."""
+        process = psutil.Process()
+        while True:
+            await asyncio.sleep(self._report_seconds)
+            if self._announcement is None:
+                continue
+            names = {app.model.name: app.model.uid for app in self._apps.values() if not app.removed}
+            report = self.traffic.report(self.name, self.instance, names, process.memory_info().rss)
+            with contextlib.suppress(RedisUnavailable):
+                await self._announcement.write_traffic(
+                    self._sealer.wrap("traffic", msgspec.msgpack.encode(report))
+                )
 
     def _show_all_again(self) -> None:
         for app in self._apps.values():

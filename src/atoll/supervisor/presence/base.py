@@ -6,6 +6,7 @@ Promised
   death.
 - Time is the service's, not the node's: clocks that differ or jump do no harm.
 - Rows and models written are seen by the next `snapshot` and `pull`.
+- What an instance counted is kept for `FIGURES_SECONDS` and replaced by what it counts next.
 - Changes arrive soon and usually once, in the order of one writer. They may be lost or repeated when the
   service restarts; then a `Gap` comes, and the reader takes a `snapshot`.
 - When everything stored was lost, live environments are listed again within seconds without anybody's
@@ -29,6 +30,8 @@ from msgspec import Struct
 from atoll.errors import EnvironmentNameTaken
 from atoll.supervisor.models import EnvironmentCard
 
+#: How long figures are kept after they were written.
+FIGURES_SECONDS = 60
 EventKind = Literal["status", "environment", "goodbye", "gap"]
 
 
@@ -120,6 +123,10 @@ class Announcement(ABC):
         """Removes the instance's row for the app and tells the readers."""
 
     @abstractmethod
+    async def write_traffic(self, report: bytes) -> None:
+        """Replaces what the instance counted. Nobody is told: readers look now and then."""
+
+    @abstractmethod
     def complain(self, problem: str) -> None:
         """Shows `problem` with the instance from now on; "" ends it."""
 
@@ -175,6 +182,10 @@ class Presence(ABC):
     @abstractmethod
     async def snapshot(self) -> Snapshot:
         """All instances and rows."""
+
+    @abstractmethod
+    async def traffic(self, instances: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+        """What those instances (environment, instance) counted last, without those that wrote nothing."""
 
     @abstractmethod
     async def forget(self, environment: str, instance: str) -> None:

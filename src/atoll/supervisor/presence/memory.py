@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from atoll.supervisor.models import EnvironmentCard
 from atoll.supervisor.presence.base import (
+    FIGURES_SECONDS,
     Announcement,
     Event,
     Presence,
@@ -28,6 +29,8 @@ class _Instance:
     signed: bytes
     since: datetime
     problem: str = ""
+    traffic: bytes = b""
+    counted: float = 0.0  # when, by the monotonic clock
     rows: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -120,6 +123,14 @@ class MemoryPresence(Presence):
         }
         return Snapshot(epoch=epoch, sightings=sightings, rows=rows)
 
+    async def traffic(self, instances: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+        """See the base class."""
+        oldest = time.monotonic() - FIGURES_SECONDS
+        found = {each: known for each in instances if (known := self._instances.get(each)) is not None}
+        return {
+            each: known.traffic for each, known in found.items() if known.traffic and known.counted > oldest
+        }
+
     async def forget(self, environment: str, instance: str) -> None:
         """Does nothing: what is known here is alive."""
 
@@ -164,6 +175,10 @@ class _MemoryAnnouncement(Announcement):
         if (known := self._presence.instance(self._name, self._instance)) is not None:
             known.rows.pop(app, None)
             self._tell(app, b"")
+
+    async def write_traffic(self, report: bytes) -> None:
+        if (known := self._presence.instance(self._name, self._instance)) is not None:
+            known.traffic, known.counted = report, time.monotonic()
 
     def complain(self, problem: str) -> None:
         if (known := self._presence.instance(self._name, self._instance)) is not None:

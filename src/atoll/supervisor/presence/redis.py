@@ -1,7 +1,8 @@
 """Presence in Redis.
 
 Keys below the namespace: `presence:leases` (zset: end by Redis's clock), for each instance the hashes
-`presence:instance:<environment>|<instance>` and `presence:rows:<environment>|<instance>`, the models in the
+`presence:instance:<environment>|<instance>` and `presence:rows:<environment>|<instance>`, its figures in
+`presence:traffic:<environment>|<instance>` (gone by themselves), the models in the
 hash `presence:models:<environment>` with `...:version`, `presence:events` (stream, capped) and
 `presence:epoch`, a random mark that is gone when everything is gone. The lease is renewed by a thread
 (lease.py).
@@ -20,7 +21,16 @@ from atoll.cluster.redis import RedisConnection
 from atoll.errors import RedisUnavailable
 from atoll.supervisor.models import EnvironmentCard
 from atoll.supervisor.presence import scripts
-from atoll.supervisor.presence.base import Announcement, Event, EventKind, Presence, Pull, Sighting, Snapshot
+from atoll.supervisor.presence.base import (
+    FIGURES_SECONDS,
+    Announcement,
+    Event,
+    EventKind,
+    Presence,
+    Pull,
+    Sighting,
+    Snapshot,
+)
 from atoll.supervisor.presence.lease import LeaseKeeper, process_lives, shown_card
 
 log = logging.getLogger(__name__)
@@ -155,6 +165,26 @@ class RedisPresence(Presence):
             rows.update({(each.environment, each.instance, app.decode()): row for app, row in answer.items()})
         return Snapshot(epoch=epoch, sightings=sightings, rows=rows)
 
+    async def traffic(self, instances: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], bytes]:
+        """See the base class."""
+        asked = list(instances)
+        if not asked:
+            return {}
+        with self.connection.errors():
+            answers = await self.connection.client.mget([self.traffic_key(*each) for each in asked])
+        return {each: body for each, body in zip(asked, answers, strict=True) if body is not None}
+
+    async def write_traffic(self, environment: str, instance: str, report: bytes) -> None:
+        """Replaces what an instance of this process counted."""
+        with self.connection.errors():
+            await self.connection.client.set(
+                self.traffic_key(environment, instance), report, ex=FIGURES_SECONDS
+            )
+
+    def traffic_key(self, environment: str, instance: str) -> str:
+        """Where the figures of an instance are."""
+        return self.key("traffic", f"{environment}|{instance}")
+
     async def forget(self, environment: str, instance: str) -> None:
         """See the base class."""
         keys = [self.key("leases"), *self._own_keys(environment, instance)]
@@ -221,6 +251,9 @@ class _RedisAnnouncement(Announcement):
 
     async def drop_status(self, app: str) -> None:
         await self._presence.write_row(self._name, self._instance, app, b"")
+
+    async def write_traffic(self, report: bytes) -> None:
+        await self._presence.write_traffic(self._name, self._instance, report)
 
     def complain(self, problem: str) -> None:
         self._keeper.problem = problem

@@ -192,6 +192,23 @@ class PresenceConformance:
         assert seen.alive
         await announcement.withdraw()
 
+    async def test_figures_are_read_until_others_take_their_place(
+        self, presence: Presence, other_presence: Presence
+    ) -> None:
+        """Of those instances that were asked for, whoever reads."""
+        first = await presence.announce(one := card(), signed(one))
+        second = await presence.announce(two := card(), signed(two))
+        mine, other, nobody = ("env_a", one.instance), ("env_a", two.instance), ("env_a", "nobody")
+        assert await other_presence.traffic([mine, other]) == {}
+        await first.write_traffic(b"old")
+        await first.write_traffic(b"new")
+        await second.write_traffic(b"two")
+        assert await other_presence.traffic([mine, nobody]) == {mine: b"new"}
+        assert await other_presence.traffic([mine, other]) == {mine: b"new", other: b"two"}
+        assert await other_presence.traffic([]) == {}
+        await first.withdraw()
+        await second.withdraw()
+
     async def test_complaints_are_shown(self, presence: Presence, other_presence: Presence) -> None:
         """With the instance, soon."""
         announcement = await presence.announce(shown := card(), signed(shown))
