@@ -253,6 +253,13 @@ class QueueItemRefused(AtollError):
     status = 400
 
 
+class QueueItemDone(AtollError):
+    """A copy of the item was faster; what this one was about to write must be undone."""
+
+    code = "QUEUE_ITEM_DONE"
+    status = 409
+
+
 class QueueItemNotUnderstood(AtollError):
     """Raised by a handler that does not know this kind of item: it waits for a consumer that does."""
 

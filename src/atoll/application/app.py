@@ -30,6 +30,7 @@ from atoll.application.fields.snowflake_id import SnowflakeIds
 from atoll.application.instances.agreement import Agreement
 from atoll.application.instances.membership import Membership
 from atoll.application.migrations import MIGRATIONS, Migration, Schema
+from atoll.application.outbox import Outbox
 from atoll.application.plugin_manager import Plugin, PluginManager
 from atoll.application.records.engine import RecordEngine
 from atoll.application.services import Services
@@ -134,6 +135,7 @@ class Application:
         self._lang = lang
         self._sync = sync
         self.queue = queue or MemoryQueue()
+        self.outbox = Outbox(database, self.queue)
         self.services = Services(name, self.queue, mode)
         self.tasks = TaskTypes()
         self._plugins = PluginManager(plugins)
@@ -195,6 +197,7 @@ class Application:
             await self.agreement.join()
             await self.accounts.settings()
             await self._plugins.start(self)
+            self.outbox.start()
         except BaseException:
             await self.stop()
             raise
@@ -208,6 +211,7 @@ class Application:
         subscription, self._subscription = self._subscription, None
         try:
             await self.services.stop()
+            await self.outbox.stop()
             await self._plugins.stop(self)
         finally:
             await self._background.cancel_all()

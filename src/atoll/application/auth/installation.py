@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from atoll.application.auth.accounts import DEFAULT_POLICY, POLICY_KEY
 from atoll.application.auth.passwords import Passwords
@@ -19,6 +19,7 @@ from atoll.application.fields.moments import now_ms
 from atoll.application.fields.uuid import random_name
 from atoll.application.instances.membership import instances_table
 from atoll.application.migrations.schema import Schema
+from atoll.application.outbox import outbox_table
 from atoll.database.drivers.base import Connection, Database
 
 Row = Mapping[str, Any]
@@ -75,9 +76,13 @@ class _Installation:
         for collection in self._collections.values():
             for statement in ddl.create(collection):
                 await self._tx.execute(statement)
-        await self._database.run(
-            CreateTable(instances_table(self._database.table_prefix)), connection=self._tx
-        )
+        for table in (
+            instances_table(self._database.table_prefix),
+            outbox_table(self._database.table_prefix),
+        ):
+            await self._database.run(CreateTable(table), connection=self._tx)
+            for index in table.indexes:
+                await self._database.run(CreateIndex(index), connection=self._tx)
         await self._add("revisions", [{"name": REVISION, "number": 1}])
         await self._add("systemSettings", [{"title": title, "enabledLanguages": [lang], "appLang": lang}])
         await self._add("tokenControlConfig", [{"key": POLICY_KEY, "config": dict(DEFAULT_POLICY)}])
