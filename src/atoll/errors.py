@@ -99,6 +99,12 @@ class Forbidden(AtollError):
     status = 403
 
 
+class RecordInUse(BadRequest):
+    """A record cannot be destroyed because a relation with `onDelete: RESTRICT` leads to it."""
+
+    code = "RECORD_IN_USE"
+
+
 class NotFound(AtollError):
     """The named thing does not exist."""
 

@@ -147,13 +147,6 @@ async def test_bad_collections_are_refused(root: Api, values: dict[str, Any]) ->
     assert await root.data("collections:list", paginate="false") == before
 
 
-async def test_relations_are_refused_by_name(root: Api) -> None:
-    field = {"name": "lines", "type": "hasMany", "target": "lines"}
-    response = await root.call("collections:create", {"name": "orders", "fields": [field]})
-    assert response.json()["errors"][0]["code"] == "NOT_SUPPORTED"
-    assert "hasMany" in response.json()["errors"][0]["message"]
-
-
 async def test_system_collections_keep_their_shape(root: Api) -> None:
     assert (await root.call("collections:destroy", {}, filterByTk="users")).status_code == 400
     refused = await root.call("collections/users/fields:create", {"name": "x", "type": "string"})

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atoll.application.collections.model import Collection
+from atoll.application.records.conditions import among
 from atoll.application.records.dates import Span, read_between, read_span
-from atoll.application.records.filter import Caller, ConditionBuilder, is_empty, read_filter
+from atoll.application.records.filter import Caller, is_empty, read_filter
 from atoll.database.drivers.sqlite_dialect import AtollSQLiteDialect
 from atoll.errors import AtollError, BadRequest, InvalidValue
 
@@ -97,7 +98,7 @@ def compiled(raw: Any) -> tuple[str, list[Any]]:
     condition, values = read_filter(ITEMS, raw, Caller(), lambda name: None)
     if condition is None:
         return "", values
-    expression = ConditionBuilder(lambda name: None).build(ITEMS, condition)
+    expression = among(ITEMS, condition, lambda name: None)
     return str(expression.compile(dialect=AtollSQLiteDialect())), values
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from atoll.application import acl
 from atoll.application.api import query_string
+from atoll.application.api.actions import associations
 from atoll.application.api.actions.records import GENERIC
 from atoll.application.api.bodies import decode_body, decode_parameter, read_body
 from atoll.application.api.cors import cors_headers, preflight
@@ -108,9 +109,10 @@ class HttpApi:
         action = self._app.resources.find(route.resource, route.action)
         if action is not None:
             return action
-        if route.resource in self._app.collections.own():
+        own = self._app.collections.own()
+        if route.resource in own:
             return self._app.resources.on_records(route.action) or GENERIC.get(route.action)
-        return None
+        return associations.ASSOCIATED.get(route.action) if route.resource.partition(".")[0] in own else None
 
     async def _admit(self, context: Context, found: Action | RecordAction | Handler) -> Handler:
         """Authenticates, picks the role, checks the right; raises Unauthenticated or Forbidden."""
@@ -129,8 +131,13 @@ class HttpApi:
         if isinstance(found, Action):
             acl.on_system(role, found.snippet)
             return found.handler
-        right = found.right if isinstance(found, RecordAction) else context.action
-        permission = acl.on_records(role, self._app.collections.own()[context.resource], right)
+        collection = self._app.collections.own().get(context.resource)
+        action = found.right if isinstance(found, RecordAction) else context.action
+        if collection is None:
+            place = associations.relation_of(context)
+            on_source = action in associations.ON_SOURCE
+            collection, action = (place.source, "update") if on_source else (place.target, action)
+        permission = acl.on_records(role, collection, action)
         context.only_own = permission.only_own
         return found.handler if isinstance(found, RecordAction) else found
 

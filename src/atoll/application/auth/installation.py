@@ -12,7 +12,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from atoll.application.auth.accounts import DEFAULT_POLICY, POLICY_KEY
 from atoll.application.auth.passwords import Passwords
 from atoll.application.collections.ddl import Ddl
-from atoll.application.collections.store import COLLECTION_COLUMNS, FIELD_COLUMNS, REVISION, split
+from atoll.application.collections.metadata import COLLECTION_COLUMNS, FIELD_COLUMNS, split
+from atoll.application.collections.store import REVISION
 from atoll.application.collections.system import DEFINITIONS, system_collections
 from atoll.application.fields.datetime import stored
 from atoll.application.fields.moments import now_ms

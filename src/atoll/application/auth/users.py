@@ -19,8 +19,7 @@ from atoll.application.fields.moments import now_ms
 from atoll.application.instances.agreement import Agreement
 from atoll.application.records.engine import Record, RecordEngine
 from atoll.application.records.filter import Caller, is_empty
-from atoll.application.records.parameters import names
-from atoll.application.records.reader import selection
+from atoll.application.records.reader import Within, selection
 from atoll.database.drivers.base import Connection, Database
 from atoll.errors import BadRequest, Forbidden, InvalidValue
 
@@ -70,39 +69,15 @@ class Users:
 
     # -- reading ---------------------------------------------------------------------------------------
 
-    async def page(self, params: Mapping[str, Any], caller: Caller) -> list[Record] | Page:
-        """Users, with `roles` when appended."""
-        result = await self._records.page(self._users, params, caller)
-        if "roles" in names(params.get("appends")):
-            await self._append_roles(result.rows if isinstance(result, Page) else result)
-        return result
+    async def page(
+        self, params: Mapping[str, Any], caller: Caller, *, within: Within | None = None
+    ) -> list[Record] | Page:
+        """Users."""
+        return await self._records.page(self._users, params, caller, within=within)
 
     async def get(self, params: Mapping[str, Any], caller: Caller) -> Record | None:
-        """One user, with `roles` when appended."""
-        record = await self._records.get(self._users, params, caller)
-        if record is not None and "roles" in names(params.get("appends")):
-            await self._append_roles([record])
-        return record
-
-    async def _append_roles(self, records: Sequence[Record]) -> None:
-        settings = await self._accounts.settings()
-        table = self._links
-        ids = [record["id"] for record in records if "id" in record]
-        statement = select(table.c.userId, table.c.roleName, table.c.default).where(table.c.userId.in_(ids))
-        linked: dict[int, list[dict[str, Any]]] = {}
-        for user_id, name, default in (await self._database.run(statement.order_by(table.c.roleName))).rows:
-            role = settings.roles.get(name)
-            if role is not None:
-                through = {
-                    "userId": user_id,
-                    "roleName": name,
-                    "default": None if default is None else bool(default),
-                }
-                linked.setdefault(user_id, []).append(
-                    {"name": name, "title": role.title, "rolesUsers": through}
-                )
-        for record in records:
-            record["roles"] = linked.get(record.get("id", 0), [])
+        """One user or None."""
+        return await self._records.get(self._users, params, caller)
 
     # -- writing ---------------------------------------------------------------------------------------
 

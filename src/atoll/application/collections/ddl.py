@@ -46,7 +46,9 @@ class Ddl:
         if keys and not (len(keys) == 1 and keys[0].auto_increment):
             columns.append(f"PRIMARY KEY ({', '.join(quote(field.name) for field in keys)})")
         body = ", ".join(columns)
-        indexes = [self.add_unique(collection, field) for field in collection.fields.values() if field.unique]
+        indexes = [
+            each for field in collection.fields.values() for each in self._add_indexes(collection, field)
+        ]
         return [f"CREATE TABLE {self.table(collection)} ({body})", *indexes]
 
     def drop(self, collection: Collection) -> list[str]:
@@ -62,23 +64,38 @@ class Ddl:
         statements = [
             f"ALTER TABLE {self.table(collection)} ADD COLUMN {self._column(field, new_table=False)}"
         ]
-        if field.unique:
-            statements.append(self.add_unique(collection, field))
-        return statements
+        return [*statements, *self._add_indexes(collection, field)]
 
     def drop_field(self, collection: Collection, field: Field) -> list[str]:
         """DROP COLUMN, its unique index first because SQLite insists."""
-        statements = [self.drop_unique(collection, field)] if field.unique else []
-        return [*statements, f"ALTER TABLE {self.table(collection)} DROP COLUMN {quote(field.name)}"]
+        return [
+            *self._drop_indexes(collection, field),
+            f"ALTER TABLE {self.table(collection)} DROP COLUMN {quote(field.name)}",
+        ]
 
-    def add_unique(self, collection: Collection, field: Field) -> str:
-        """The unique index of one column."""
-        name = quote(self._index_name(collection, field))
-        return f"CREATE UNIQUE INDEX {name} ON {self.table(collection)} ({quote(field.name)})"
+    def change_field(self, old: Collection, new: Collection, name: str) -> list[str]:
+        """What follows from changed options: indexes, NOT NULL."""
+        before, after = old.fields[name], new.fields[name]
+        statements = []
+        if (before.unique, before.indexed) != (after.unique, after.indexed):
+            statements += self._drop_indexes(old, before) + self._add_indexes(new, after)
+        if before.allow_null != after.allow_null:
+            statements += self.set_null(new, after)
+        return statements
 
-    def drop_unique(self, collection: Collection, field: Field) -> str:
-        """Removes it again."""
-        return f"DROP INDEX IF EXISTS {self._qualified(self._index_name(collection, field))}"
+    def _add_indexes(self, collection: Collection, field: Field) -> list[str]:
+        """The index of one column, if it has one; a unique one serves both."""
+        if not (field.unique or field.indexed):
+            return []
+        kind, suffix = ("UNIQUE INDEX", "uk") if field.unique else ("INDEX", "ix")
+        name = quote(self._index_name(collection, field, suffix))
+        return [f"CREATE {kind} {name} ON {self.table(collection)} ({quote(field.name)})"]
+
+    def _drop_indexes(self, collection: Collection, field: Field) -> list[str]:
+        if not (field.unique or field.indexed):
+            return []
+        name = self._index_name(collection, field, "uk" if field.unique else "ix")
+        return [f"DROP INDEX IF EXISTS {self._qualified(name)}"]
 
     def set_null(self, collection: Collection, field: Field) -> list[str]:
         """Follows the field's `allowNull`; SQLite cannot change it, there the record engine alone checks."""
@@ -87,12 +104,12 @@ class Ddl:
         verb = "DROP" if field.allow_null else "SET"
         return [f"ALTER TABLE {self.table(collection)} ALTER COLUMN {quote(field.name)} {verb} NOT NULL"]
 
-    def _index_name(self, collection: Collection, field: Field) -> str:
-        name = f"{collection.table_name}_{field.name}_uk"
+    def _index_name(self, collection: Collection, field: Field, suffix: str) -> str:
+        name = f"{collection.table_name}_{field.name}_{suffix}"
         if len(name) <= LONGEST:
             return name
         digest = hashlib.sha256(name.encode()).hexdigest()[:12]
-        return f"{name[: LONGEST - 16]}_{digest}_uk"
+        return f"{name[: LONGEST - 16]}_{digest}_{suffix}"
 
     def _column(self, field: Field, *, new_table: bool) -> str:
         if field.auto_increment and field.primary_key:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.types import UserDefinedType
 
+from atoll.application.collections.relations import Relation, TreeRole, read_relation
 from atoll.application.fields import RELATION_TYPES, make_field
 from atoll.application.fields.base import DatabaseKind, Field
-from atoll.errors import BadRequest, NotSupported
 
 
 class ColumnType(UserDefinedType[Any]):
@@ -26,23 +25,6 @@ class ColumnType(UserDefinedType[Any]):
     def get_col_spec(self, **_: Any) -> str:
         """The DDL text."""
         return self.ddl
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """A relation to another collection.
-
-    To-one: `foreign_key` here holds `target_key` there. To-many (`through` is set): rows of `through` have
-    this collection's `source_key` in `foreign_key` and the target's `target_key` in `other_key`.
-    """
-
-    name: str
-    target: str
-    foreign_key: str
-    target_key: str
-    through: str | None = None
-    source_key: str = "id"
-    other_key: str = ""
 
 
 _TIMES = {"createdAt": "createdAt", "updatedAt": "updatedAt"}
@@ -104,6 +86,12 @@ class Collection:
         """Whether an option such as `createdBy` is switched on."""
         return self.options.get(name) is True
 
+    def relation_of(self, role: TreeRole) -> Relation | None:
+        """The relation of a tree collection to its nodes' parents or children; None when it is no tree."""
+        if not self.options.get("tree"):
+            return None
+        return next((relation for relation in self.relations.values() if relation.tree == role), None)
+
     def _add_all(self, declared: list[Mapping[str, Any]]) -> None:
         names = {str(field["name"]) for field in declared}
         has_key = any(field.get("primaryKey") is True for field in declared)
@@ -121,12 +109,11 @@ class Collection:
             if self.flag(flag) or flag in self.relations:
                 if key not in self.fields:
                     self._add(key, {"type": "bigInt", "isForeignKey": True})
-                self.relations.setdefault(flag, Relation(flag, "users", key, "id"))
+                self.relations.setdefault(flag, Relation(flag, "belongsTo", "users", key))
 
     def _add(self, name: str, options: Mapping[str, Any]) -> None:
         if options.get("type") in RELATION_TYPES:
-            linked = _through_relation if self.system else relation_to_users
-            self.relations[name] = linked(name, options)
+            self.relations[name] = read_relation(name, options)
         else:
             self.fields[name] = make_field(name, options)
 
@@ -140,25 +127,5 @@ class Collection:
         return Table(self.table_name, MetaData(), *columns, quote=True)
 
 
-def relation_to_users(name: str, options: Mapping[str, Any]) -> Relation:
-    """The relation of a `createdBy`/`updatedBy` field; every other relation is refused."""
-    if options.get("type") == "belongsTo" and options.get("target") == "users" and name in _PEOPLE:
-        if options.get("foreignKey", _PEOPLE[name]) != _PEOPLE[name]:
-            raise BadRequest(f"Field {name!r}: its foreign key must be {_PEOPLE[name]!r}")
-        return Relation(name, "users", _PEOPLE[name], "id")
-    raise NotSupported(
-        f"Field {name!r}: relations of type {options.get('type')!r} are not supported by this version. "
-        "Only createdBy and updatedBy refer to other records so far."
-    )
-
-
-def _through_relation(name: str, options: Mapping[str, Any]) -> Relation:
-    return Relation(
-        name,
-        options["target"],
-        options["foreignKey"],
-        options["targetKey"],
-        through=options["through"],
-        source_key=options["sourceKey"],
-        other_key=options["otherKey"],
-    )
+Lookup = Callable[[str], Collection | None]
+"""Finds a collection by its name."""

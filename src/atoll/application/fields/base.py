@@ -47,6 +47,7 @@ class Field(ABC):
         self.auto_increment = options.get("autoIncrement") is True
         self.allow_null = options.get("allowNull") is not False and not self.primary_key
         self.unique = options.get("unique") is True and not self.primary_key
+        self.indexed = options.get("index") is True and not self.primary_key
         self.hidden = options.get("hidden") is True
         self.read_only = False
 

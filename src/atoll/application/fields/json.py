@@ -66,7 +66,7 @@ class JsonField(Field):
 
 
 class ArrayField(Field):
-    """`array` and `set`: a list, sorted as text when saved; a set drops duplicates."""
+    """`array` and `set`: a list, sorted as text when saved; a set drops duplicates, keys become text."""
 
     types: ClassVar[tuple[str, ...]] = ("array", "set")
     category = "array"
@@ -84,6 +84,8 @@ class ArrayField(Field):
                 raise self.refuse(value, "a list") from None
         if not isinstance(value, list):
             raise self.refuse(value, "a list")
+        if self.options.get("isForeignKey") is True:
+            value = [item if isinstance(item, str) else _sort_key(item) for item in value]
         items = sorted(value, key=_sort_key)
         if self.type == "set":
             items = [item for index, item in enumerate(items) if item not in items[:index]]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from atoll.application.collections.model import Collection
 from atoll.application.collections.store import CollectionStore
 from atoll.application.events import Events, RecordsChanged
 from atoll.application.fields.base import MISSING
-from atoll.application.fields.datetime import stored
-from atoll.application.fields.moments import now_ms
-from atoll.application.fields.snowflake_id import SnowflakeIdField, SnowflakeIds
+from atoll.application.fields.snowflake_id import SnowflakeIds
+from atoll.application.records.associations import Associations, names_relation
 from atoll.application.records.filter import Caller, is_empty
+from atoll.application.records.integrity import Integrity
+from atoll.application.records.operators import Condition
 from atoll.application.records.parameters import names
-from atoll.application.records.reader import Params, Record, RecordReader, bound_values, selection
-from atoll.application.records.validation import check_rules
+from atoll.application.records.reader import Params, Record, RecordReader, Within
+from atoll.application.records.rows import RowWriter
+from atoll.application.records.tree import refuse_circle
+from atoll.application.records.unit_of_work import UnitOfWork, unit
 from atoll.database.drivers.base import Connection, Database
-from atoll.errors import BadRequest, NotNullViolation, UniqueViolation, ValidationFailed
+from atoll.errors import BadRequest
 
 __all__ = ["Params", "Record", "RecordEngine"]
 
@@ -30,7 +34,21 @@ class RecordEngine(RecordReader):
     ) -> None:
         super().__init__(database, collections)
         self._events = events
-        self._ids = ids
+        self._rows = RowWriter(self._plans, self._planner, ids)
+        everything = lambda: [*collections.own().values(), *collections.system.values()]  # noqa: E731
+        self._integrity = Integrity(self._rows, self._plans, collections.get, everything)
+        self.associations = Associations(self._rows, self, self._integrity, collections.get)
+
+    @asynccontextmanager
+    async def work(
+        self, caller: Caller, params: Params, connection: Connection | None = None
+    ) -> AsyncIterator[UnitOfWork]:
+        """A transaction whose changes are announced after its commit (not when it is part of another's)."""
+        async with (connection or self._database).transaction() as tx:
+            begun = unit(tx, caller, params)
+            yield begun
+        if connection is None:
+            await self._announce_all(begun)
 
     async def create(
         self,
@@ -43,10 +61,9 @@ class RecordEngine(RecordReader):
     ) -> Record | list[Record]:
         """Creates one record, or several in one transaction when `values` is a list."""
         if isinstance(values, list):
-            async with (connection or self._database).transaction() as tx:
-                created = [await self._insert(tx, collection, item, caller, params or {}) for item in values]
-            await self._written(connection, collection, "created", created, caller)
-            return created
+            given = [_allowed(_object(item), params or {}) for item in values]
+            async with self.work(caller, params or {}, connection) as begun:
+                return [await self.associations.create(begun, collection, item) for item in given]
         return await self.create_one(collection, values, caller, params, connection=connection)
 
     async def create_one(
@@ -58,63 +75,24 @@ class RecordEngine(RecordReader):
         *,
         connection: Connection | None = None,
     ) -> Record:
-        """Creates one record."""
-        record = await self._insert(connection or self._database, collection, values, caller, params or {})
-        await self._written(connection, collection, "created", [record], caller)
+        """Creates one record, with those that its values say of others."""
+        given = _allowed(_object(values), params or {})
+        if names_relation(collection, given):
+            async with self.work(caller, params or {}, connection) as begun:
+                return await self.associations.create(begun, collection, given)
+        begun = unit(connection or self._database, caller, {})
+        record = await self._rows.insert(begun, collection, given)
+        if connection is None:
+            await self._announce_all(begun)
         return record
-
-    async def _insert(
-        self, connection: Connection, collection: Collection, values: Any, caller: Caller, params: Params
-    ) -> Record:
-        given = _allowed(_object(values), params)
-        row = self._new_row(collection, given, caller)
-        plan = self._plans.get(
-            ("insert", collection, tuple(row)), lambda: self._planner.insert(collection, tuple(row))
-        )
-        bound = {f"v_{name}": value for name, value in row.items()}
-        try:
-            rows = await connection.fetch_all(plan.statement.sql, plan.statement.bind(bound))
-        except (UniqueViolation, NotNullViolation) as error:
-            raise self._explained(collection, error) from None
-        return plan.records(rows)[0]
-
-    def _new_row(self, collection: Collection, given: Mapping[str, Any], caller: Caller) -> Record:
-        kind = collection.kind
-        now = stored(now_ms(), kind)
-        user_id = caller.user.id if caller.user is not None else None
-        automatic = {
-            "createdAt": now if collection.flag("createdAt") else None,
-            "updatedAt": now if collection.flag("updatedAt") else None,
-            "createdById": user_id if "createdBy" in collection.relations else None,
-            "updatedById": user_id if "updatedBy" in collection.relations else None,
-        }
-        row: Record = {}
-        problems: list[str] = []
-        for name, field in collection.fields.items():
-            value = given.get(name, MISSING)
-            if value is MISSING:
-                if field.auto_increment:
-                    continue
-                parsed = automatic.get(name)
-                if parsed is None:
-                    parsed = self._ids.next() if isinstance(field, SnowflakeIdField) else field.initial(kind)
-            elif value is None and field.auto_increment:
-                continue
-            else:
-                parsed = None if value is None else field.parse(value, kind)
-            if "validation" in field.options:
-                problems += check_rules(collection, field, None if value is MISSING else value)
-            if parsed is None and not field.allow_null:
-                problems.append(f"{field.title} cannot be null")
-            row[name] = parsed
-        if problems:
-            raise ValidationFailed(problems)
-        return row
 
     def check(self, collection: Collection, values: Any, caller: Caller, *, changing: bool = False) -> None:
         """Raises what `create` (or `update`, when `changing`) would raise before it asks the database."""
-        row = self._changed_row if changing else self._new_row
-        row(collection, _object(values), caller)
+        given = _object(values)
+        if changing:
+            self._rows.changed_row(collection, given, caller)
+        else:
+            self._rows.new_row(collection, given, caller)
 
     async def update(
         self,
@@ -124,62 +102,65 @@ class RecordEngine(RecordReader):
         caller: Caller,
         *,
         only_own: bool = False,
+        within: Within | None = None,
         connection: Connection | None = None,
     ) -> list[Record]:
         """Changes the records that match `filterByTk` and `filter`; answers them as they are afterwards."""
+        given = _allowed(_object(values), params)
+        parent = collection.relation_of("parent")
+        if parent is not None or names_relation(collection, given):
+            async with self.work(caller, params, connection) as begun:
+                return await self.update_in(
+                    begun, collection, params, values, only_own=only_own, within=within
+                )
+        begun = unit(connection or self._database, caller, {})
+        records = await self.update_in(begun, collection, params, values, only_own=only_own, within=within)
+        if connection is None:
+            await self._announce_all(begun)
+        return records
+
+    async def update_in(
+        self,
+        begun: UnitOfWork,
+        collection: Collection,
+        params: Params,
+        values: Any,
+        *,
+        only_own: bool = False,
+        within: Within | None = None,
+    ) -> list[Record]:
+        """`update` as part of a unit of work, which the giver ends."""
         key, raw_filter = params.get("filterByTk", MISSING), params.get("filter")
         if key is MISSING and is_empty(raw_filter) and params.get("forceUpdate") not in ("true", True):
             raise BadRequest("To update records, `filterByTk` or `filter` is required")
         given = _allowed(_object(values), params)
-        condition, operands = self._condition(collection, raw_filter, caller, only_own=only_own, key=key)
-        row = self._changed_row(collection, given, caller)
-        bound = bound_values(operands)
-        if not row:
-            return await self.find(collection, selection(collection, params), caller, only_own=only_own)
-        plan = self._plans.get(
-            ("update", collection, tuple(row), condition),
-            lambda: self._planner.update(collection, tuple(row), condition),
+        condition, operands = self._condition(
+            collection, raw_filter, begun.caller, only_own=only_own, within=within, key=key
         )
-        bound.update({f"v_{name}": value for name, value in row.items()})
-        try:
-            rows = await (connection or self._database).fetch_all(
-                plan.statement.sql, plan.statement.bind(bound)
-            )
-        except (UniqueViolation, NotNullViolation) as error:
-            raise self._explained(collection, error) from None
-        records = plan.records(rows)
-        if collection.key is not None and len(records) > 1:
-            name = collection.key.name
-            records.sort(key=lambda record: record[name])
-        if records:
-            await self._written(connection, collection, "updated", records, caller)
-        return records
+        row = self._rows.changed_row(collection, given, begun.caller)
+        if row and not names_relation(collection, given):
+            records = await self._rows.update(begun, collection, row, condition, operands)
+            await refuse_circle(self, collection, records, begun)
+            return records
+        found = await self._matching(collection, condition, operands, begun)
+        if names_relation(collection, given):
+            found = [await self.associations.update(begun, collection, each, given) for each in found]
+            await refuse_circle(self, collection, found, begun)
+        return found
 
-    def _changed_row(self, collection: Collection, given: Mapping[str, Any], caller: Caller) -> Record:
-        kind = collection.kind
-        row: Record = {}
-        problems: list[str] = []
-        for name, value in given.items():
-            field = collection.fields.get(name)
-            if (
-                field is None
-                or field.primary_key
-                or name in ("createdAt", "updatedAt", "createdById", "updatedById")
-            ):
-                continue
-            parsed = None if value is None else field.parse(value, kind)
-            if "validation" in field.options:
-                problems += check_rules(collection, field, value)
-            if parsed is None and not field.allow_null:
-                problems.append(f"{field.title} cannot be null")
-            row[name] = parsed
-        if problems:
-            raise ValidationFailed(problems)
-        if row and collection.flag("updatedAt"):
-            row["updatedAt"] = stored(now_ms(), kind)
-        if row and "updatedBy" in collection.relations and caller.user is not None:
-            row["updatedById"] = caller.user.id
-        return row
+    async def find_locked(
+        self, begun: UnitOfWork, collection: Collection, name: str, value: Any
+    ) -> Record | None:
+        """The record whose field `name` has a value, kept from other writers until the commit."""
+        field = collection.fields[name]
+        values = [field.operand(value, collection.kind)]
+        rows = await self._rows.keys(begun, collection, ("eq", name), values, collection.visible)
+        return rows[0] if rows else None
+
+    async def _matching(
+        self, collection: Collection, condition: Condition | None, values: list[Any], begun: UnitOfWork
+    ) -> list[Record]:
+        return await self._rows.keys(begun, collection, condition, values, collection.visible)
 
     async def destroy(
         self,
@@ -188,39 +169,34 @@ class RecordEngine(RecordReader):
         caller: Caller,
         *,
         only_own: bool = False,
+        within: Within | None = None,
         connection: Connection | None = None,
     ) -> int:
         """Deletes the records that match `filterByTk` and `filter`; answers how many."""
         key, raw_filter = params.get("filterByTk", MISSING), params.get("filter")
         if key is MISSING and is_empty(raw_filter):
             raise BadRequest("To destroy records, `filterByTk` or `filter` is required")
-        condition, values = self._condition(collection, raw_filter, caller, only_own=only_own, key=key)
+        condition, values = self._condition(
+            collection, raw_filter, caller, only_own=only_own, within=within, key=key
+        )
         if condition is None:
             raise BadRequest("To destroy records, `filterByTk` or `filter` is required")
-        bound, database = bound_values(values), connection or self._database
-        if key is MISSING or collection.target_key is None:
-            # By a filter alone it may be any number: their keys are not brought here.
-            plan = self._plans.get(
-                ("delete", collection, condition), lambda: self._planner.delete(collection, condition)
-            )
-            count, gone = await database.execute(plan.sql, plan.bind(bound)), []
-        else:
-            keyed = self._plans.get(
-                ("delete keys", collection, condition),
-                lambda: self._planner.delete_keys(collection, condition),
-            )
-            gone = keyed.records(await database.fetch_all(keyed.statement.sql, keyed.statement.bind(bound)))
-            count = len(gone)
-        if count and connection is None:
-            keys = tuple(record[collection.target_key] for record in gone if collection.target_key)
-            await self.announce(collection, "destroyed", [], keys=keys, origin=caller.origin)
+        if self._integrity.referenced(collection):
+            async with self.work(caller, params, connection) as begun:
+                return await self._integrity.destroy(begun, collection, condition, values)
+        begun = unit(connection or self._database, caller, {})
+        # By a filter alone it may be any number: their keys are not brought here.
+        keyed = key is not MISSING
+        count = await self._rows.delete(begun, collection, condition, values, keyed=keyed)
+        if connection is None:
+            await self._announce_all(begun)
         return count
 
     async def first_or_create(
         self, collection: Collection, params: Params, values: Any, caller: Caller
     ) -> Record:
         """The first record that has the given `filterKeys`, else a new one."""
-        condition = _key_filter(params, values)
+        condition = self.key_filter(params, values)
         found = await self.get(collection, {"filter": condition}, caller) if condition else None
         return found or await self.create_one(collection, values, caller, params)
 
@@ -228,12 +204,20 @@ class RecordEngine(RecordReader):
         self, collection: Collection, params: Params, values: Any, caller: Caller
     ) -> Record | list[Record]:
         """Changes the records that have the given `filterKeys` (a list), else creates one (an object)."""
-        condition = _key_filter(params, values)
+        condition = self.key_filter(params, values)
         found = await self.get(collection, {"filter": condition}, caller) if condition else None
         if found is None:
             return await self.create_one(collection, values, caller, params)
         key = {"filterByTk": found[collection.target_key]} if collection.target_key else {"filter": condition}
         return await self.update(collection, {**params, "filter": None, **key}, values, caller)
+
+    def key_filter(self, params: Params, values: Any) -> dict[str, Any] | None:
+        """The filter that finds the record; None when a value is missing, for that identifies nothing."""
+        keys = names(params.get("filterKeys"))
+        if not keys:
+            raise BadRequest("`filterKeys` is required: the fields that identify the record")
+        given = _object(values)
+        return None if any(given.get(key) is None for key in keys) else {key: given[key] for key in keys}
 
     async def announce(
         self,
@@ -260,26 +244,11 @@ class RecordEngine(RecordReader):
             RecordsChanged(collection.name, kind, tuple(records), tuple(keys), origin)
         )
 
-    async def _written(
-        self,
-        connection: Connection | None,
-        collection: Collection,
-        kind: str,
-        records: Sequence[Record],
-        caller: Caller,
-    ) -> None:
-        if connection is None:
-            await self.announce(collection, kind, records, origin=caller.origin)
-
-    def _explained(self, collection: Collection, error: UniqueViolation | NotNullViolation) -> BadRequest:
-        columns = error.columns if isinstance(error, UniqueViolation) else (error.column,)
-        titles = [
-            collection.fields[name].title if name in collection.fields else name for name in columns if name
-        ]
-        what = ", ".join(titles) or collection.title
-        return ValidationFailed(
-            [f"{what} {'already exists' if isinstance(error, UniqueViolation) else 'cannot be null'}"]
-        )
+    async def _announce_all(self, begun: UnitOfWork) -> None:
+        for change in begun.changes:
+            await self.announce(
+                change.collection, change.kind, change.records, keys=change.keys, origin=begun.caller.origin
+            )
 
 
 def _object(values: Any) -> Mapping[str, Any]:
@@ -300,12 +269,3 @@ def _allowed(values: Mapping[str, Any], params: Params) -> Mapping[str, Any]:
         refused = set(names(dropped))
         values = {name: value for name, value in values.items() if name not in refused}
     return values
-
-
-def _key_filter(params: Params, values: Any) -> dict[str, Any] | None:
-    """The filter that finds the record; None when a value is missing, for that identifies nothing."""
-    keys = names(params.get("filterKeys"))
-    if not keys:
-        raise BadRequest("`filterKeys` is required: the fields that identify the record")
-    given = _object(values)
-    return None if any(given.get(key) is None for key in keys) else {key: given[key] for key in keys}

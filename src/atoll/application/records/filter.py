@@ -1,16 +1,13 @@
-"""Filters (http-api.md 4): from the client's JSON to a condition and its values, and from there to SQL."""
+"""Filters (http-api.md 4): from the client's JSON to a condition and its values."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, false, func, not_, or_, select, true
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-
-from atoll.application.collections.model import Collection
+from atoll.application.collections.model import Collection, Lookup
 from atoll.application.context import CurrentUser
 from atoll.application.fields.base import Field
 from atoll.application.fields.moments import iso_text, parse_offset
@@ -18,7 +15,6 @@ from atoll.application.records.dates import named_span
 from atoll.application.records.operators import Condition, Reading, equal, operator
 from atoll.errors import BadRequest
 
-Lookup = Callable[[str], Collection | None]
 _VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 
 
@@ -162,126 +158,3 @@ def _join(joiner: str, parts: list[Condition]) -> Condition | None:
     if not parts:
         return None
     return parts[0] if len(parts) == 1 else (joiner, *parts)
-
-
-# -- to SQL ----------------------------------------------------------------------------------------------
-
-
-class ConditionBuilder:
-    """Builds SQL for one condition; its values become the parameters `p0`, `p1`, ... in order."""
-
-    def __init__(self, lookup: Lookup) -> None:
-        self._lookup = lookup
-        self._names: Iterator[str] = (f"p{index}" for index in range(1_000_000))
-
-    def build(self, collection: Collection, condition: Condition) -> ColumnElement[bool]:
-        """The SQL expression."""
-        verb = condition[0]
-        if verb in ("and", "or"):
-            parts = [self.build(collection, part) for part in condition[1:]]
-            return and_(*parts) if verb == "and" else or_(*parts)
-        if verb == "not":
-            return not_(self.build(collection, condition[1]))
-        if verb in ("never", "always"):
-            return false() if verb == "never" else true()
-        if verb == "related":
-            return self._related(collection, condition)
-        return self._plain(collection, condition)
-
-    def _related(self, collection: Collection, condition: Condition) -> ColumnElement[bool]:
-        relation = collection.relations[condition[1]]
-        target = self._lookup(relation.target)
-        if target is None:
-            raise BadRequest(f"Collection {relation.target!r} does not exist")
-        inner = self.build(target, condition[2])
-        keys = select(target.table.c[relation.target_key]).where(inner)
-        if relation.through is None:
-            return collection.table.c[relation.foreign_key].in_(keys)
-        through = self._lookup(relation.through)
-        if through is None:
-            raise BadRequest(f"Collection {relation.through!r} does not exist")
-        linked = select(through.table.c[relation.foreign_key]).where(
-            through.table.c[relation.other_key].in_(keys)
-        )
-        return collection.table.c[relation.source_key].in_(linked)
-
-    def _plain(self, collection: Collection, condition: Condition) -> ColumnElement[bool]:
-        verb, column = condition[0], collection.table.c[condition[1]]
-        if verb == "null":
-            return column.is_(None)
-        if verb == "notnull":
-            return column.is_not(None)
-        if verb == "column":
-            other = collection.fields.get(condition[2])
-            if other is None or other.hidden:
-                raise BadRequest(f"Unknown field {condition[2]!r} in the filter for {collection.name!r}")
-            return column == collection.table.c[condition[2]]
-        if verb == "size0":
-            return self._size(collection, column) == 0
-        if verb in ("any", "same"):
-            return self._lists(collection, verb, column)
-        if verb == "pattern":
-            return self._pattern(collection, column, condition[2])
-        if verb in ("in", "notin"):
-            values = bindparam(next(self._names), type_=column.type, expanding=True)
-            return column.in_(values) if verb == "in" else column.not_in(values)
-        if verb in ("like", "notlike"):
-            pattern = bindparam(next(self._names), type_=Text())
-            text = cast(column, Text)
-            return (text.ilike if verb == "like" else text.not_ilike)(pattern, escape="\\")
-        first = bindparam(next(self._names), type_=column.type)
-        if verb in ("between", "notbetween"):
-            between = column.between(first, bindparam(next(self._names), type_=column.type))
-            return between if verb == "between" else not_(between)
-        comparisons: dict[str, Callable[[], ColumnElement[bool]]] = {
-            "eq": lambda: column == first,
-            "ne": lambda: column != first,
-            "gt": lambda: column > first,
-            "gte": lambda: column >= first,
-            "lt": lambda: column < first,
-            "lte": lambda: column <= first,
-        }
-        if collection.fields[condition[1]].category in ("json", "array") and collection.kind == "postgres":
-            return cast(column, Text) == bindparam(first.key, type_=Text())
-        return comparisons[verb]()
-
-    def _size(self, collection: Collection, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        if collection.kind == "postgres":
-            return func.jsonb_array_length(column)
-        return func.json_array_length(column)
-
-    def _lists(self, collection: Collection, verb: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        if collection.kind == "postgres":
-            if verb == "same":
-                return cast(column, JSONB) == bindparam(next(self._names), type_=column.type)
-            # `?|` compares with the strings of the list
-            keys = bindparam(next(self._names), type_=ARRAY(Text()))
-            return func.jsonb_exists_any(column, keys)
-        if verb == "same":
-            return column == bindparam(next(self._names), type_=column.type)
-        values = bindparam(next(self._names), type_=Text(), expanding=True)
-        items = func.json_each(column).table_valued("value").alias("items")
-        return select(items.c.value).where(cast(items.c.value, Text).in_(values)).exists()
-
-    def _pattern(self, collection: Collection, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-        text = cast(column, Text)
-        pattern: Any = bindparam(next(self._names), type_=Text())
-        negative = name.startswith("not")
-        base = name.removeprefix("not")
-        if base.endswith("regexp"):
-            operator_text = {"regexp": "~", "iregexp": "~*"}[base]
-            found: ColumnElement[bool] = text.bool_op(operator_text)(pattern)
-        elif base == "ilike":
-            found = text.ilike(pattern)
-        elif collection.kind == "sqlite":
-            found = text.bool_op("GLOB")(_glob(pattern))
-        else:
-            found = text.like(pattern)
-        return not_(found) if negative else found
-
-
-def _glob(pattern: Any) -> Any:
-    """A LIKE pattern for GLOB, which unlike SQLite's LIKE looks at the case."""
-    for old, new in (("[", "[[]"), ("*", "[*]"), ("?", "[?]"), ("%", "*"), ("_", "?")):
-        pattern = func.replace(pattern, old, new)
-    return pattern

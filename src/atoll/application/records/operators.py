@@ -12,6 +12,7 @@ same shape is thus compiled to SQL once, whatever the values are.
     ("column", field, other field)
     ("size0", field) ("any", field) ("same", field)              list columns
     ("and" | "or", condition, ...) ("not", condition) ("related", relation, condition)
+    ("linked", field, through, foreign key, other key)           one value: what is linked to it
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
-"""The parameters of list and get: which columns, in which order, which page (http-api.md 3.2)."""
+"""The parameters of list and get: in which order, which page (http-api.md 3.2)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from atoll.application.collections.model import Collection
+from atoll.application.collections.model import Collection, Lookup
 from atoll.errors import BadRequest, InvalidValue
 
 _LEADING_NUMBER = re.compile(r"\s*[+-]?\d+")
@@ -26,53 +25,41 @@ def names(value: Any) -> tuple[str, ...]:
     raise BadRequest("Expected a list of field names")
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
-    """What a row of the answer has: `columns` in their order, and relations to append."""
-
-    columns: tuple[str, ...]
-    appends: tuple[str, ...]
+Order = tuple[tuple[tuple[str, ...], bool], ...]
+"""Paths to fields, each with "descending"."""
 
 
-def projection(
-    collection: Collection, fields: tuple[str, ...], excluded: tuple[str, ...], appends: tuple[str, ...]
-) -> Projection:
-    """Resolves `fields`, `except` and `appends`; unknown names are refused in `fields` only."""
-    columns: tuple[str, ...] = collection.visible
-    related = [name.split(".")[0].split("(")[0] for name in appends]
-    if fields:
-        plain = []
-        for name in fields:
-            first = name.split(".")[0]
-            if first in collection.relations:
-                related.append(first)
-            elif name in collection.fields:
-                plain.append(name)
-            else:
-                raise BadRequest(f"Unknown field {name!r} in `fields` for {collection.name!r}")
-        columns = tuple(name for name in collection.visible if name in plain)
-    if excluded:
-        columns = tuple(name for name in columns if name not in excluded)
-    wanted = tuple(dict.fromkeys(name for name in related if name and name not in excluded))
-    return Projection(columns, wanted)
-
-
-def sorting(collection: Collection, sort: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
-    """Field names with "descending"; the record key comes last so that the order is always the same."""
-    order = []
+def sorting(collection: Collection, sort: tuple[str, ...], lookup: Lookup) -> Order:
+    """What a list is sorted by; the record key comes last so that the order is always the same."""
+    order: list[tuple[tuple[str, ...], bool]] = []
     for part in sort:
         name, descending = (part[1:], True) if part.startswith("-") else (part, False)
-        field = collection.fields.get(name)
-        if field is None or field.hidden:
-            raise BadRequest(f"Unknown field {name!r} in `sort` for {collection.name!r}")
-        order.append((name, descending))
+        order.append((_sort_path(collection, name, lookup), descending))
     keys = (
         [collection.key.name]
         if collection.key
         else [f.name for f in collection.fields.values() if f.primary_key]
     )
-    order.extend((key, False) for key in keys if all(key != name for name, _ in order))
+    order.extend(((key,), False) for key in keys if all((key,) != path for path, _ in order))
     return tuple(order)
+
+
+def _sort_path(collection: Collection, name: str, lookup: Lookup) -> tuple[str, ...]:
+    path = tuple(name.split("."))
+    place: Collection | None = collection
+    for step in path[:-1]:
+        relation = place.relations.get(step) if place is not None else None
+        if relation is None:
+            raise BadRequest(f"Unknown field {name!r} in `sort` for {collection.name!r}")
+        if relation.kind != "belongsTo":
+            raise BadRequest(
+                f"{name!r} in `sort`: {step!r} may lead to several records; sort by a belongsTo only"
+            )
+        place = lookup(relation.target)
+    field = place.fields.get(path[-1]) if place is not None else None
+    if field is None or field.hidden:
+        raise BadRequest(f"Unknown field {name!r} in `sort` for {collection.name!r}")
+    return path
 
 
 def _number(value: Any, name: str, default: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     Select,
     bindparam,
     delete,
@@ -20,16 +21,17 @@ from sqlalchemy import (
     update,
 )
 
-from atoll.application.collections.model import Collection
-from atoll.application.fields.base import Decoder
-from atoll.application.records.filter import ConditionBuilder, Lookup
+from atoll.application.collections.model import Collection, Lookup
+from atoll.application.collections.relations import Relation
+from atoll.application.fields.base import Decoder, Field
+from atoll.application.records.conditions import Joins, among, existing, restrict
 from atoll.application.records.operators import Condition
-from atoll.application.records.parameters import Projection
+from atoll.application.records.parameters import Order
+from atoll.application.records.projection import Projection, joining
 from atoll.database.drivers.base import Database
 from atoll.database.statement import CompiledStatement
 
 P = TypeVar("P")
-Order = tuple[tuple[str, bool], ...]
 _MOST = 512
 
 
@@ -75,6 +77,20 @@ class RowPlan:
         return records
 
 
+@dataclass(frozen=True, slots=True)
+class LinkedPlan:
+    """A statement that gives records linked to others; its parameter `keys` is the list of their keys.
+
+    Attributes:
+        match: the field that values of `keys` are values of.
+        between: what follows the record's columns in a row: the columns of the table between.
+    """
+
+    rows: RowPlan
+    match: Field
+    between: RowPlan | None = None
+
+
 class Planner:
     """Describes queries with SQLAlchemy and compiles them for one database."""
 
@@ -85,31 +101,69 @@ class Planner:
     def select(
         self,
         collection: Collection,
-        projection: Projection,
+        wanted: Projection,
         condition: Condition | None,
         order: Order,
         *,
         paged: bool,
     ) -> RowPlan:
         """SELECT with all values bound; `limit` and `offset` are parameters when paged."""
-        names = self._with_keys(collection, projection)
-        statement: Select[Any] = select(*(collection.table.c[name] for name in names))
-        statement = self._where(collection, statement, condition)
-        for name, descending in order:
-            column: ColumnElement[Any] = collection.table.c[name]
+        names = joining(collection, wanted)
+        table = collection.table
+        joins = Joins(collection, self._lookup, table)
+        statement: Select[Any] = select(*(table.c[name] for name in names))
+        for path, descending in order:
+            place, there = joins.place(path[:-1])
+            column: ColumnElement[Any] = there.c[path[-1]]
+            may_be_null = len(path) > 1 or place.fields[path[-1]].allow_null
             column = column.desc() if descending else column.asc()
-            statement = statement.order_by(
-                column.nulls_last() if collection.fields[name].allow_null else column
-            )
+            statement = statement.order_by(column.nulls_last() if may_be_null else column)
+        statement = restrict(collection, statement, condition, self._lookup, joins)
         if paged:
             statement = statement.limit(bindparam("limit", type_=BigInteger()))
             statement = statement.offset(bindparam("offset", type_=BigInteger()))
         return self._rows(collection, names, statement)
 
+    def keys(self, collection: Collection, condition: Condition | None, names: tuple[str, ...]) -> RowPlan:
+        """SELECT of some columns of the records that match, locked against changes until the commit."""
+        statement = select(*(collection.table.c[name] for name in names))
+        if condition is not None:
+            statement = statement.where(among(collection, condition, self._lookup))
+        return self._rows(collection, names, statement.with_for_update())
+
+    def linked(
+        self, target: Collection, relation: Relation, wanted: Projection, also: tuple[str, ...]
+    ) -> LinkedPlan:
+        """SELECT of the records that a relation leads to, from the keys of those it comes from."""
+        table = target.table
+        first = [target.key.name] if target.key is not None else []
+        if relation.through is None:
+            match = relation.target_key if relation.holds_key else relation.foreign_key
+            names = joining(target, wanted, (match, *also))
+            statement = select(*(table.c[name] for name in names)).where(_among_keys(table, match))
+            statement = statement.order_by(*(table.c[name].asc() for name in first))
+            return LinkedPlan(self._rows(target, names, statement), target.fields[match])
+        between = existing(self._lookup, relation.through)
+        names = joining(target, wanted, (relation.target_key, *also))
+        on = between.table.c[relation.other_key] == table.c[relation.target_key]
+        statement = (
+            select(*(table.c[name] for name in names), *(between.table.c[name] for name in between.visible))
+            .select_from(table.join(between.table, on))
+            .where(_among_keys(between.table, relation.foreign_key))
+            .order_by(*(table.c[name].asc() for name in first))
+        )
+        rows = self._rows(target, names, statement)
+        return LinkedPlan(
+            rows,
+            between.fields[relation.foreign_key],
+            RowPlan(rows.statement, between.visible, self._decoders(between, between.visible)),
+        )
+
     def count(self, collection: Collection, condition: Condition | None) -> CompiledStatement:
         """SELECT count(*)."""
-        statement = select(func.count()).select_from(collection.table)
-        return self._database.compile(self._where(collection, statement, condition))
+        joins = Joins(collection, self._lookup, collection.table)
+        counted = select(func.count())
+        return self._database.compile(restrict(collection, counted, condition, self._lookup, joins))
 
     def insert(self, collection: Collection, columns: tuple[str, ...]) -> RowPlan:
         """INSERT … RETURNING the record; parameters are `v_<column>`."""
@@ -130,44 +184,32 @@ class Planner:
         values = {name: bindparam(f"v_{name}", type_=table.c[name].type) for name in columns}
         statement = update(table).values(values)
         if condition is not None:
-            statement = statement.where(ConditionBuilder(self._lookup).build(collection, condition))
+            statement = statement.where(among(collection, condition, self._lookup))
         returning = [table.c[name] for name in collection.visible]
         return self._rows(collection, collection.visible, statement.returning(*returning))
 
     def delete(self, collection: Collection, condition: Condition) -> CompiledStatement:
         """DELETE."""
-        where = ConditionBuilder(self._lookup).build(collection, condition)
-        return self._database.compile(delete(collection.table).where(where))
+        return self._database.compile(
+            delete(collection.table).where(among(collection, condition, self._lookup))
+        )
 
     def delete_keys(self, collection: Collection, condition: Condition) -> RowPlan:
         """DELETE … RETURNING the values of the target key."""
         name = collection.target_key or ""
-        where = ConditionBuilder(self._lookup).build(collection, condition)
-        statement = delete(collection.table).where(where).returning(collection.table.c[name])
-        return self._rows(collection, (name,), statement)
-
-    def _where(
-        self, collection: Collection, statement: Select[Any], condition: Condition | None
-    ) -> Select[Any]:
-        if condition is None:
-            return statement
-        return statement.where(ConditionBuilder(self._lookup).build(collection, condition))
-
-    def _with_keys(self, collection: Collection, projection: Projection) -> tuple[str, ...]:
-        """The columns, and silently those that appended relations are joined by."""
-        relations = [
-            collection.relations[name] for name in projection.appends if name in collection.relations
-        ]
-        keys = [relation.foreign_key for relation in relations if relation.through is None]
-        names = dict.fromkeys([*projection.columns, *keys])
-        if not names and collection.fields:
-            names = dict.fromkeys([next(iter(collection.fields))])
-        return tuple(names)
+        statement = delete(collection.table).where(among(collection, condition, self._lookup))
+        return self._rows(collection, (name,), statement.returning(collection.table.c[name]))
 
     def _rows(self, collection: Collection, names: tuple[str, ...], statement: Any) -> RowPlan:
-        decoders = tuple(
+        return RowPlan(self._database.compile(statement), names, self._decoders(collection, names))
+
+    def _decoders(self, collection: Collection, names: Sequence[str]) -> tuple[tuple[str, Decoder], ...]:
+        return tuple(
             (name, decode)
             for name in names
             if (decode := collection.fields[name].decoder(collection.kind)) is not None
         )
-        return RowPlan(self._database.compile(statement), names, decoders)
+
+
+def _among_keys(table: FromClause, column: str) -> ColumnElement[bool]:
+    return table.c[column].in_(bindparam("keys", type_=table.c[column].type, expanding=True))

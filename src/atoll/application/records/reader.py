@@ -10,16 +10,21 @@ from atoll.application.collections.model import Collection
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import Page
 from atoll.application.fields.base import MISSING, DatabaseKind, Field
+from atoll.application.records.appends import AppendLoader
+from atoll.application.records.conditions import follows_relation
 from atoll.application.records.counts import Counts
 from atoll.application.records.filter import Caller, read_filter
 from atoll.application.records.operators import Condition
-from atoll.application.records.parameters import names, paging, projection, sorting
+from atoll.application.records.parameters import names, paging, sorting
 from atoll.application.records.plans import PlanCache, Planner, RowPlan
+from atoll.application.records.projection import Projection, projection
 from atoll.database.drivers.base import Connection, Database
 from atoll.errors import BadRequest
 
 Record = dict[str, Any]
 Params = Mapping[str, Any]
+Within = tuple[Condition, list[Any]]
+"""A condition with its values that restricts everything beside the client's filter."""
 
 
 class RecordReader:
@@ -35,6 +40,7 @@ class RecordReader:
         self._collections = collections
         self._plans = PlanCache()
         self._planner = Planner(database, collections.get)
+        self._appends = AppendLoader(self._plans, self._planner, collections.get)
         self._counts = Counts()
 
     def forget_plans(self) -> None:
@@ -54,12 +60,15 @@ class RecordReader:
         caller: Caller,
         *,
         only_own: bool = False,
+        within: Within | None = None,
         connection: Connection | None = None,
     ) -> list[Record] | Page:
         """The records of one page with `meta`, or all matching ones for `paginate=false`."""
         database = connection or self._database
         page = paging(params)
-        condition, values = self._condition(collection, params.get("filter"), caller, only_own=only_own)
+        condition, values = self._condition(
+            collection, params.get("filter"), caller, only_own=only_own, within=within
+        )
         shape = (
             collection, condition, _key(params.get("fields")), _key(params.get("except")),
             _key(params.get("appends")), _key(params.get("sort")), page is None,
@@ -70,15 +79,15 @@ class RecordReader:
         bound = bound_values(values)
         if page is None:
             rows = await database.fetch_all(plan.statement.sql, plan.statement.bind(bound))
-            return await self._appended(collection, plan.records(rows), wanted)
+            return await self._appends.add(database, collection, plan.records(rows), wanted)
         number, size = page
         simple = collection.flag("simplePaginate")
         bound["limit"], bound["offset"] = size + 1 if simple else size, (number - 1) * size
         rows = await database.fetch_all(plan.statement.sql, plan.statement.bind(bound))
         if simple:
-            records = await self._appended(collection, plan.records(rows[:size]), wanted)
+            records = await self._appends.add(database, collection, plan.records(rows[:size]), wanted)
             return Page(records, {"hasNext": len(rows) > size, "page": number, "pageSize": size})
-        records = await self._appended(collection, plan.records(rows), wanted)
+        records = await self._appends.add(database, collection, plan.records(rows), wanted)
         if 0 < len(rows) < size or (number == 1 and size and not rows):
             count = (number - 1) * size + len(rows)  # the last page tells the total
         else:
@@ -92,14 +101,11 @@ class RecordReader:
         params: Params,
         condition: Condition | None,
         page: tuple[int, int] | None,
-    ) -> tuple[RowPlan, tuple[str, ...]]:
-        wanted = projection(
-            collection, names(params.get("fields")), names(params.get("except")), names(params.get("appends"))
-        )
-        order = sorting(collection, names(params.get("sort")))
-        return self._planner.select(
-            collection, wanted, condition, order, paged=page is not None
-        ), wanted.appends
+    ) -> tuple[RowPlan, Projection]:
+        chosen = (names(params.get(each)) for each in ("fields", "except", "appends"))
+        wanted = projection(collection, self._collections.get, *chosen)
+        order = sorting(collection, names(params.get("sort")), self._collections.get)
+        return self._planner.select(collection, wanted, condition, order, paged=page is not None), wanted
 
     async def _count(
         self, collection: Collection, condition: Condition | None, bound: Mapping[str, Any]
@@ -113,7 +119,7 @@ class RecordReader:
             row = await self._database.fetch_one(plan.sql, args)
             return int(row[0]) if row else 0
 
-        if condition is not None and _looks_elsewhere(condition):
+        if condition is not None and follows_relation(condition):
             return await ask()
         values = tuple(tuple(arg) if isinstance(arg, list) else arg for arg in args)
         return await self._counts.get(collection.name, (condition, values), ask)
@@ -125,11 +131,14 @@ class RecordReader:
         caller: Caller,
         *,
         only_own: bool = False,
+        within: Within | None = None,
         connection: Connection | None = None,
     ) -> list[Record]:
         """All records that match a filter."""
         params = {"paginate": False, "filter": condition}
-        found = await self.page(collection, params, caller, only_own=only_own, connection=connection)
+        found = await self.page(
+            collection, params, caller, only_own=only_own, within=within, connection=connection
+        )
         return found.rows if isinstance(found, Page) else found
 
     async def scan(
@@ -152,10 +161,12 @@ class RecordReader:
             after: begins behind this record; it has the fields of `sort` and the keys.
             size: records in a batch.
         """
-        order = sorting(collection, names(params.get("sort")))
-        for name, _ in order:
-            if collection.fields[name].category in ("json", "array"):
+        order = []
+        for path, descending in sorting(collection, names(params.get("sort")), self._collections.get):
+            if len(path) > 1 or collection.fields[path[0]].category in ("json", "array"):
+                name = ".".join(path)
                 raise BadRequest(f"Records cannot be gone through in the order of {name!r}; sort by another")
+            order.append((path[0], descending))
         fields = names(params.get("fields"))
         if fields:
             params = {**params, "fields": [*fields, *(name for name, _ in order if name not in fields)]}
@@ -169,7 +180,7 @@ class RecordReader:
             where = parts[0] if len(parts) == 1 else ("and", *parts) if parts else None
             rows, wanted = await self._batch(collection, params, where, bound, size if has_key else None)
             if rows:
-                yield await self._appended(collection, rows, wanted)
+                yield await self._appends.add(self._database, collection, rows, wanted)
             if not has_key or len(rows) < size:
                 return
             last = rows[-1]
@@ -181,7 +192,7 @@ class RecordReader:
         condition: Condition | None,
         values: Sequence[Any],
         size: int | None,
-    ) -> tuple[list[Record], tuple[str, ...]]:
+    ) -> tuple[list[Record], Projection]:
         page = None if size is None else (1, size)
         shape = (
             collection, condition, _key(params.get("fields")), None,
@@ -204,11 +215,23 @@ class RecordReader:
         return await self._count(collection, condition, bound_values(values))
 
     async def get(
-        self, collection: Collection, params: Params, caller: Caller, *, only_own: bool = False
+        self,
+        collection: Collection,
+        params: Params,
+        caller: Caller,
+        *,
+        only_own: bool = False,
+        within: Within | None = None,
+        connection: Connection | None = None,
     ) -> Record | None:
         """The record with the key `filterByTk`, else the first that matches `filter`, else None."""
         condition, values = self._condition(
-            collection, params.get("filter"), caller, only_own=only_own, key=params.get("filterByTk", MISSING)
+            collection,
+            params.get("filter"),
+            caller,
+            only_own=only_own,
+            within=within,
+            key=params.get("filterByTk", MISSING),
         )
         shape = (
             collection, condition, _key(params.get("fields")), _key(params.get("except")),
@@ -219,35 +242,23 @@ class RecordReader:
         )
         bound = bound_values(values)
         bound["limit"], bound["offset"] = 1, 0
-        row = await self._database.fetch_one(plan.statement.sql, plan.statement.bind(bound))
+        database = connection or self._database
+        row = await database.fetch_one(plan.statement.sql, plan.statement.bind(bound))
         if row is None:
             return None
-        return (await self._appended(collection, plan.records([row]), wanted))[0]
-
-    async def _appended(
-        self, collection: Collection, records: list[Record], wanted: Sequence[str]
-    ) -> list[Record]:
-        """Adds appended relations, one query each; names that are no relation are left out."""
-        for name in wanted:
-            relation = collection.relations.get(name)
-            target = self._collections.get(relation.target) if relation else None
-            if relation is None or target is None or relation.through is not None:
-                continue
-            keys = sorted(
-                {record[relation.foreign_key] for record in records if record[relation.foreign_key]}
-            )
-            found: dict[Any, Record] = {}
-            if keys:
-                rows = await self.find(target, {relation.target_key: {"$in": keys}}, Caller())
-                found = {row[relation.target_key]: row for row in rows}
-            for record in records:
-                record[name] = found.get(record[relation.foreign_key])
-        return records
+        return (await self._appends.add(database, collection, plan.records([row]), wanted))[0]
 
     # -- parts -----------------------------------------------------------------------------------------
 
     def _condition(
-        self, collection: Collection, raw: Any, caller: Caller, *, only_own: bool = False, key: Any = MISSING
+        self,
+        collection: Collection,
+        raw: Any,
+        caller: Caller,
+        *,
+        only_own: bool = False,
+        within: Within | None = None,
+        key: Any = MISSING,
     ) -> tuple[Condition | None, list[Any]]:
         parts: list[Condition] = []
         values: list[Any] = []
@@ -256,6 +267,9 @@ class RecordReader:
         if only_own:
             parts.append(("eq", "createdById"))
             values.append(caller.user.id if caller.user is not None else -1)
+        if within is not None:
+            parts.append(within[0])
+            values += within[1]
         if raw is not None:
             condition, found = read_filter(collection, raw, caller, self._collections.get)
             if condition is not None:
@@ -334,10 +348,3 @@ def selection(collection: Collection, params: Params) -> dict[str, Any]:
     if "filterByTk" in params and collection.target_key is not None:
         parts.append({collection.target_key: params["filterByTk"]})
     return {"$and": parts}
-
-
-def _looks_elsewhere(condition: Condition) -> bool:
-    """Whether a condition depends on other collections, whose changes do not drop this one's totals."""
-    return condition[0] == "related" or any(
-        _looks_elsewhere(part) for part in condition[1:] if isinstance(part, tuple)
-    )

@@ -8,7 +8,7 @@ from typing import Any
 from atoll.application.api.actions.records import caller
 from atoll.application.api.resources import LOGGED_IN, ResourceRegistry
 from atoll.application.auth.accounts import plain
-from atoll.application.collections.store import flatten
+from atoll.application.collections.metadata import flatten
 from atoll.application.context import Context, Page
 from atoll.application.records.filter import is_empty
 from atoll.application.records.parameters import names

@@ -8,7 +8,11 @@ from typing import Any
 from atoll.application.api.actions.records import caller
 from atoll.application.api.resources import ResourceRegistry
 from atoll.application.context import NOTHING, Context, Handler
+from atoll.application.records.operators import Condition
 from atoll.errors import BadRequest
+
+# The users who have a role, as a condition on users whose one value is the role's name.
+_HOLDERS: Condition = ("linked", "id", "rolesUsers", "roleName", "userId")
 
 
 def define(resources: ResourceRegistry) -> None:
@@ -87,9 +91,7 @@ async def list_roles(ctx: Context) -> Any:
 
 async def list_members(ctx: Context) -> Any:
     """The users who have a role."""
-    mine = {"roles": {"name": ctx.source_id or ""}}
-    params = {**ctx.params, "filter": {"$and": [mine, ctx.params.get("filter") or {}]}}
-    return await ctx.app.users.page(params, caller(ctx))
+    return await ctx.app.users.page(ctx.params, caller(ctx), within=(_HOLDERS, [ctx.source_id or ""]))
 
 
 async def list_others(ctx: Context) -> Any:
@@ -97,7 +99,5 @@ async def list_others(ctx: Context) -> Any:
     name = ctx.params.get("filterByTk", ctx.params.get("roleName"))
     if not isinstance(name, str):
         raise BadRequest("`roleName` is required")
-    others = {"$not": {"roles": {"name": name}}}
-    params = {**ctx.params, "filter": {"$and": [others, ctx.params.get("filter") or {}]}}
-    params.pop("filterByTk", None)
-    return await ctx.app.users.page(params, caller(ctx))
+    params = {key: value for key, value in ctx.params.items() if key != "filterByTk"}
+    return await ctx.app.users.page(params, caller(ctx), within=(("not", _HOLDERS), [name]))

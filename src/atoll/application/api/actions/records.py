@@ -9,6 +9,7 @@ from typing import Any, Final
 from atoll.application.collections.model import Collection
 from atoll.application.context import Context, Handler
 from atoll.application.records.filter import Caller
+from atoll.application.records.tree import tree_page
 from atoll.errors import Forbidden, NotFound, NotSupported
 
 
@@ -25,8 +26,14 @@ def _collection(ctx: Context) -> Collection:
 
 
 async def list_records(ctx: Context) -> Any:
-    """One page of records, or all of them."""
-    return await ctx.app.records.page(_collection(ctx), ctx.params, caller(ctx), only_own=ctx.only_own)
+    """One page of records, or all of them; of a tree its roots for `tree=true`."""
+    collection = _collection(ctx)
+    parent = collection.relation_of("parent") if ctx.params.get("tree") in ("true", True) else None
+    if parent is not None:
+        return await tree_page(
+            ctx.app.records, collection, parent, ctx.params, caller(ctx), only_own=ctx.only_own
+        )
+    return await ctx.app.records.page(collection, ctx.params, caller(ctx), only_own=ctx.only_own)
 
 
 async def get_record(ctx: Context) -> Any:
