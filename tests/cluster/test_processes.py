@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 import websockets
@@ -58,6 +59,11 @@ def children(server: ServerProcess) -> set[int]:
     return {child.pid for child in psutil.Process(server.pid).children()}
 
 
+def open_connections(pid: int, port: int) -> int:
+    found = psutil.Process(pid).net_connections("tcp")
+    return sum(1 for each in found if each.status == psutil.CONN_ESTABLISHED and each.laddr.port == port)
+
+
 async def all_ready(server: ServerProcess, number: int) -> None:
     async def ready() -> bool:
         return server.log().count('"server ready"') >= number
@@ -70,7 +76,7 @@ async def test_four_processes_share_the_work_and_no_id_comes_twice(
 ) -> None:
     async with processes(4, tmp_path, own_redis, postgres) as (server, token):
         async with under_load(server.url, token, create=True) as load:
-            await seen(load, 2000)
+            await seen(load, 1000)
         assert set(load.answers) == {"200"}
         assert len(set(load.ids)) == len(load.ids)
         made = makers(load.ids)
@@ -94,6 +100,18 @@ async def test_four_processes_share_the_work_and_no_id_comes_twice(
     say(f"their request log: {len(requests)} lines of {CLIENTS} connections in shared files, all whole")
 
 
+async def test_connections_are_shared_evenly(tmp_path: Path, own_redis: RedisProcess, say: Say) -> None:
+    async with processes(4, tmp_path, own_redis, None) as (server, _), contextlib.AsyncExitStack() as stack:
+        for _ in range(40):
+            http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+            assert (await http.get(f"{server.url}/api/__health_check")).status_code == 200
+        counts = sorted(open_connections(pid, server.port) for pid in children(server))
+        say(f"40 connections on 4 processes: {counts}")
+        assert sum(counts) == 40
+        assert counts[0] >= 2, "a process that is not busy gets its part"
+        assert counts[-1] <= 20
+
+
 async def test_a_killed_process_costs_only_its_own_requests(
     tmp_path: Path, own_redis: RedisProcess, postgres: PostgresAddress, say: Say
 ) -> None:
@@ -101,7 +119,7 @@ async def test_a_killed_process_costs_only_its_own_requests(
         before = children(server)
         async with under_load(server.url, token, create=False) as load:
             await seen(load, 200)
-            victim = max(before, key=lambda pid: len(psutil.Process(pid).net_connections("tcp")))
+            victim = max(before, key=lambda pid: open_connections(pid, server.port))
             began = time.monotonic()
             psutil.Process(victim).kill()
 

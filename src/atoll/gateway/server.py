@@ -8,6 +8,7 @@ import gc
 import logging
 import resource
 import socket
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any, cast
 
@@ -19,14 +20,38 @@ from atoll.gateway.asgi import Gateway
 from atoll.gateway.edge import Edge
 from atoll.gateway.protocol import GatewayProtocol
 from atoll.gateway.readiness import Readiness
+from atoll.gateway.shares import Shares
 from atoll.lifecycle import BackgroundTasks
 
 log = logging.getLogger(__name__)
 TICK = 0.5
 GOODBYE = 2.0
 LINGER = 1.0
+GIVE_WAY = 0.002
 TAKE_AGAIN = 1.0
 SPARE_FILES = 128
+
+
+@dataclass(frozen=True)
+class Seat:
+    """What a process shares with the others of its address.
+
+    Args:
+        place: its number, from 1.
+        listeners: listening sockets.
+    """
+
+    place: int
+    listeners: list[socket.socket]
+    shares: Shares
+
+    def note(self, connections: int) -> None:
+        """Tells the others how many connections this process has."""
+        self.shares.note(self.place, connections)
+
+    def ahead(self) -> bool:
+        """Whether this process has clearly more connections than another one."""
+        return self.shares.ahead(self.place)
 
 
 class HttpServer:
@@ -37,7 +62,7 @@ class HttpServer:
         edge: what connections share.
         gateway: answers what is not forwarded.
         readiness: told when the server drains.
-        shared: listening sockets that other processes share; None listens on `host` and `port`.
+        seat: what it shares with other processes of its address; None listens alone on `host` and `port`.
     """
 
     def __init__(
@@ -48,13 +73,13 @@ class HttpServer:
         edge: Edge,
         gateway: Gateway,
         readiness: Readiness,
-        shared: list[socket.socket] | None = None,
+        seat: Seat | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._edge = edge
         self._readiness = readiness
-        self._shared = shared
+        self._seat = seat
         self._config = Config(
             cast("Any", gateway),
             http=GatewayProtocol,
@@ -83,7 +108,9 @@ class HttpServer:
         Raises:
             PortTaken: the address is in use, not allowed, or not an address of this machine.
         """
-        self._sockets = self._shared or listeners.listen(self.host, self.port)
+        self._sockets = (
+            list(self._seat.listeners) if self._seat is not None else listeners.listen(self.host, self.port)
+        )
         self.port = self._sockets[0].getsockname()[1]
 
     async def start(self) -> None:
@@ -96,8 +123,8 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         self._date()
         for listener in self._sockets:
-            if self._shared is not None:
-                loop.add_reader(listener, self._take_one, listener)
+            if self._seat is not None:
+                loop.add_reader(listener, self._take_one, listener, self._seat)
                 continue
             server = await loop.create_server(self._connection, sock=listener, backlog=listeners.BACKLOG)
             self._servers.append(server)
@@ -116,14 +143,14 @@ class HttpServer:
         self._readiness.draining = self._edge.draining = True
         for server in self._servers:
             server.close()
-        if self._shared is not None:
+        if self._seat is not None:
             for listener in self._sockets:
                 asyncio.get_running_loop().remove_reader(listener)
         listeners.close(self._sockets)
         for connection in self._requests():
             if connection.serving is not None:
                 connection.shutdown()
-        if self._shared is not None:
+        if self._seat is not None:
             # The others go on: clients that are about to use an idle connection must not find it closed. It
             # is answered once more, with the word that it ends.
             await self._until(lambda: not self._busy(), min(LINGER, grace))
@@ -152,27 +179,41 @@ class HttpServer:
     def _connection(self) -> GatewayProtocol:
         return GatewayProtocol(self._config, self._state, {}, asyncio.get_running_loop(), edge=self._edge)
 
-    def _take_one(self, listener: socket.socket) -> None:
-        """Takes one connection and lets the other processes have the next.
+    def _take_one(self, listener: socket.socket, seat: Seat) -> None:
+        """Takes one connection, after a moment in which processes with fewer may take it.
 
-        Who takes all that wait, as event loops do, leaves the others without work.
+        Event loops usually take all connections that wait: the process that wakes first has most of them.
         """
+        seat.note(len(self._state.connections))
+        if seat.ahead():
+            self._pause(listener, seat, GIVE_WAY)
+        else:
+            self._accept(listener, seat)
+
+    def _accept(self, listener: socket.socket, seat: Seat) -> None:
         try:
             connection, _ = listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
         except OSError as error:
             log.error("connections cannot be taken for a second", extra={"reason": str(error)})
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(listener)
-            loop.call_later(TAKE_AGAIN, self._take_again, listener)
+            self._pause(listener, seat, TAKE_AGAIN)
             return
         connection.setblocking(False)
+        seat.note(len(self._state.connections) + 1)
         _ = self._tasks.spawn("connection", self._take_over(connection))
 
-    def _take_again(self, listener: socket.socket) -> None:
-        if listener in self._sockets:
-            asyncio.get_running_loop().add_reader(listener, self._take_one, listener)
+    def _pause(self, listener: socket.socket, seat: Seat, seconds: float) -> None:
+        """Takes no connection for a while, then one that waits still."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(listener)
+
+        def go_on() -> None:
+            if listener in self._sockets:
+                loop.add_reader(listener, self._take_one, listener, seat)
+                self._accept(listener, seat)
+
+        loop.call_later(seconds, go_on)
 
     async def _take_over(self, connection: socket.socket) -> None:
         try:
@@ -214,6 +255,8 @@ class HttpServer:
 
     async def _tick(self) -> None:
         self._date()
+        if self._seat is not None and not self._stopping.is_set():
+            self._seat.note(len(self._state.connections))
         now = asyncio.get_running_loop().time()
         for connection in tuple(self._state.connections):
             if isinstance(connection, GatewayProtocol):

@@ -197,7 +197,7 @@ class Server:
             edge=edge,
             gateway=gateway,
             readiness=readiness,
-            shared=self._place.listeners if self._place is not None else None,
+            seat=self._place.seat if self._place is not None else None,
         )
 
     def _checks(self) -> dict[str, Check]:

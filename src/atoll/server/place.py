@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from atoll.gateway.listeners import inherited
 from atoll.gateway.readiness import Readiness
+from atoll.gateway.server import Seat
+from atoll.gateway.shares import Shares
 
 log = logging.getLogger(__name__)
 READY = b"ready\n"
@@ -21,23 +24,28 @@ class Place:
     """What the parent process gave this one.
 
     Args:
-        number: 1, 2, ...; kept when the process is replaced.
         control: the parent's end says nothing; its end tells that the parent is gone.
-        listeners: the shared listening sockets.
+        seat: number (kept when the process is replaced), listening sockets, and counts of connections.
     """
 
-    number: int
     control: socket.socket
-    listeners: list[socket.socket]
+    seat: Seat
 
     @classmethod
     def parse(cls, text: str) -> Place:
-        """From the command line: `number:control descriptor:listening descriptor,...`."""
-        number, control, descriptors = text.split(":")
+        """From the command line: `number:control:counts:listeners,...`, descriptors but the first."""
+        number, control, counts, descriptors = text.split(":")
         channel = socket.socket(fileno=int(control))
         channel.setblocking(False)
         channel.set_inheritable(False)
-        return cls(int(number), channel, inherited(int(each) for each in descriptors.split(",")))
+        os.set_inheritable(int(counts), False)
+        sockets = inherited(int(each) for each in descriptors.split(","))
+        return cls(channel, Seat(int(number), sockets, Shares(int(counts))))
+
+    @property
+    def number(self) -> int:
+        """1, 2, ..."""
+        return self.seat.place
 
     def watch_parent(self, gone: Callable[[], None]) -> None:
         """Calls `gone` when the parent process has ended: nobody would ever stop this one."""

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from atoll.cli.exits import CommandFailed, ExitCode
 from atoll.cli.processes.process import Process
 from atoll.gateway import listeners as listening
+from atoll.gateway.shares import Shares
 from atoll.lifecycle import BackgroundTasks
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Parent:
     def __init__(self, count: int, sockets: Sequence[socket.socket], shutdown_seconds: float) -> None:
         self._count = count
         self._sockets = list(sockets)
+        self._shares = Shares.create()
         self._limit = shutdown_seconds + STOP_MARGIN_SECONDS
         self._places: list[Place] = []
         self._living: set[Process] = set()
@@ -91,7 +93,7 @@ class Parent:
 
     async def _start(self, number: int) -> Process:
         self._living = {process for process in self._living if process.code is None}
-        process = await Process.start(number, self._sockets)
+        process = await Process.start(number, self._shares.descriptor, self._sockets)
         self._living.add(process)
         return process
 
@@ -107,6 +109,7 @@ class Parent:
             await process.ended()
             if place.process is not process:
                 continue  # it was replaced and has stopped as it should
+            self._shares.vacate(process.number)
             if not self._all_ready:
                 self._give_up(process, "before all processes were ready")
                 return
@@ -188,6 +191,7 @@ class Parent:
             await asyncio.wait(stops)
         hurry.cancel()
         await asyncio.gather(hurry, return_exceptions=True)
+        self._shares.close()
 
     async def _hurried(self) -> None:
         await self._hurry.wait()

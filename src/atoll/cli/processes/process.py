@@ -30,16 +30,20 @@ class Process:
         loop.add_reader(channel, self._heard)
 
     @classmethod
-    async def start(cls, number: int, listeners: Sequence[socket.socket]) -> Self:
-        """Starts a process of the same program and the present settings."""
+    async def start(cls, number: int, counts: int, listeners: Sequence[socket.socket]) -> Self:
+        """Starts a process of the same program and the present settings.
+
+        Args:
+            counts: descriptor of the memory with counts of connections.
+        """
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         shared = [listener.fileno() for listener in listeners]
-        place = f"{number}:{theirs.fileno()}:{','.join(map(str, shared))}"
+        place = f"{number}:{theirs.fileno()}:{counts}:{','.join(map(str, shared))}"
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "atoll", "start", PLACE, place),
-                pass_fds=(theirs.fileno(), *shared),
+                pass_fds=(theirs.fileno(), counts, *shared),
                 # Ctrl-C in a terminal must reach only the parent, which then stops its children in order.
                 start_new_session=True,
             )
