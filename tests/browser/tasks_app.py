@@ -21,7 +21,10 @@ _FIELDS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
     ("code", "string", "input", "Code", {"unique": True}),
     ("notes", "text", "textarea", "Notes", {}),
     ("done", "boolean", "checkbox", "Done", {}),
+    ("due", "dateOnly", "date", "Due", {}),
+    ("state", "string", "select", "State", {}),
 )
+_CHOICES = {"enum": [{"value": "open", "label": "Open"}, {"value": "paused", "label": "Paused"}]}
 
 
 @contextlib.asynccontextmanager
@@ -42,7 +45,13 @@ async def prepare(installation: Installation, tasks: Sequence[Mapping[str, Any]]
     async with api(installation) as app:
         if is_new:
             fields = [
-                {"name": name, "type": kind, "interface": interface, "uiSchema": {"title": title}, **more}
+                {
+                    "name": name,
+                    "type": kind,
+                    "interface": interface,
+                    "uiSchema": {"title": title, **(_CHOICES if interface == "select" else {})},
+                    **more,
+                }
                 for name, kind, interface, title, more in _FIELDS
             ]
             await app.call("collections:create", {"name": "tasks", "title": "Tasks", "fields": fields})

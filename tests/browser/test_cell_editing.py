@@ -20,7 +20,7 @@ TASKS = [
     {"title": "Book train", "hours": 2, "code": "B2"},
     {"title": "Call Chen", "hours": 3, "code": "C3"},
 ]
-TITLE, HOURS, CODE, NOTES, DONE = range(1, 6)
+TITLE, HOURS, CODE, NOTES, DONE, DUE, STATE = range(1, 8)
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +58,25 @@ async def test_a_value_is_saved_where_it_stands(page: Page, installation: Instal
     assert await stored(installation, done=True, notes="Two\nlines")
     await page.keyboard.press("Control+z")
     await expect(cell(page, "Ask Anna", DONE).get_by_label("Yes")).to_have_count(0)
+
+
+async def test_days_and_choices_have_inputs_of_their_own(page: Page, installation: Installation) -> None:
+    await tasks_app.open_tasks(page, "Ask Anna", "?sort=title")
+    await cell(page, "Ask Anna", DUE).press("Enter")
+    due = page.get_by_label("Due", exact=True)
+    await expect(due).to_be_focused()
+    await due.fill("2026-11-22")
+    async with page.expect_response("**/tasks:update*"):
+        await page.keyboard.press("Tab")
+    choice = page.get_by_role("combobox", name="State").or_(page.get_by_role("textbox", name="State"))
+    await expect(choice).to_be_focused()
+    await expect(page.get_by_role("option", name="Paused")).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    async with page.expect_response("**/tasks:update*"):
+        await page.keyboard.press("Enter")
+    await expect(cell(page, "Ask Anna", STATE)).to_be_focused()
+    assert await stored(installation, title="Ask Anna", due="2026-11-22", state="paused")
 
 
 async def test_a_refused_value_stays_with_its_reason(

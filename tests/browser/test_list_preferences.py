@@ -41,7 +41,7 @@ async def test_the_look_of_a_list_follows_its_user(
     page: Page, browser: Browser, installation: Installation
 ) -> None:
     await tasks_app.open_tasks(page, "Paint")
-    assert await headers(page) == ["Title", "Hours", "Code", "Notes", "Done"]
+    assert await headers(page) == ["Title", "Hours", "Code", "Notes", "Done", "Due", "State"]
     await from_menu(page, "Notes", "Hide column")
     await from_menu(page, "Code", "Move left")
     await from_menu(page, "Done", "Pin left")
@@ -55,13 +55,13 @@ async def test_the_look_of_a_list_follows_its_user(
         await page.get_by_text("Comfortable").click()
     wide = await header.bounding_box()
     assert before and wide and wide["width"] == before["width"] + 16
-    assert await headers(page) == ["Done", "Title", "Code", "Hours"]
+    assert await headers(page) == ["Done", "Title", "Code", "Hours", "Due", "State"]
 
     context = await browser.new_context(base_url=installation.url, viewport={"width": 1280, "height": 800})
     try:
         elsewhere = await context.new_page()
         await tasks_app.open_tasks(elsewhere, "Paint")
-        assert await headers(elsewhere) == ["Done", "Title", "Code", "Hours"]
+        assert await headers(elsewhere) == ["Done", "Title", "Code", "Hours", "Due", "State"]
         box = await elsewhere.get_by_role("columnheader", name=re.compile("^Code")).bounding_box()
         assert box and box["width"] == wide["width"]
         row = await elsewhere.get_by_role("row").nth(1).bounding_box()
@@ -74,7 +74,7 @@ async def test_the_look_of_a_list_follows_its_user(
         await context.close()
     await page.reload()
     await expect(page.get_by_role("columnheader", name=re.compile("^Notes"))).to_be_visible()
-    assert await headers(page) == ["Title", "Hours", "Code", "Notes", "Done"]
+    assert await headers(page) == ["Title", "Hours", "Code", "Notes", "Done", "Due", "State"]
 
 
 async def test_the_order_of_two_columns_is_in_the_address(page: Page) -> None:

@@ -14,6 +14,7 @@ import { pendingDeletes } from './pendingDeletes';
 import { recordQuery } from './queries';
 import { RecordDetails } from './RecordDetails';
 import { RecordFormDrawer } from './RecordFormDrawer';
+import { useLiveRecord } from './useLiveRecords';
 
 /** `/admin/r/<collection>/<id>`: one record on a page of its own. */
 export function RecordPage() {
@@ -31,6 +32,7 @@ function Content({ collection, id }: { collection: CollectionMeta; id: string })
   const { edit } = useSearch({ from: '/admin/r/$collection/$id' });
   const query = useQuery(recordQuery(collection, id));
   const record = query.data;
+  useLiveRecord(collection, id);
   const setEdit = (on: boolean) => void navigate({ to: '.', search: on ? { edit: true } : {}, ignoreBlocker: true });
   const toList = () => void navigate({ to: '/admin/r/$collection', params: { collection: collection.name } });
   const writable = editableFields(collection).length > 0;

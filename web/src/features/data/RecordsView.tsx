@@ -1,4 +1,5 @@
 import { Button } from '@mantine/core';
+import { useNetwork } from '@mantine/hooks';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useRouter } from '@tanstack/react-router';
@@ -45,7 +46,9 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const filterFields = useMemo(() => recordFilterFields(collection), [collection]);
   const refresh = useRefreshRecords(collection.name);
   const searchable = useMemo(() => shownFields(collection).some((field) => interfaceOf(field).searchable), [collection]);
-  const writable = editableFields(collection).length > 0;
+  // Without a connection the list can be read; a value typed into a cell waits there with "Retry".
+  const { online } = useNetwork();
+  const writable = online && editableFields(collection).length > 0;
 
   const editing = useRecordEditing(collection, rowId);
   const live = useLiveRecords({
@@ -119,10 +122,10 @@ export function RecordsView({ collection, title, toolbar }: Props) {
         rowHref={key ? rowHref : undefined}
         onOpen={key ? (row) => show(rowId(row)) : undefined}
         onEdit={key && writable ? (row) => show(rowId(row), true) : undefined}
-        onDelete={key ? (row) => destroy([rowId(row)], t('deletedOne', { name: recordTitle(collection, row) })) : undefined}
+        onDelete={key && online ? (row) => destroy([rowId(row)], t('deletedOne', { name: recordTitle(collection, row) })) : undefined}
         onCreate={writable ? () => show('new') : undefined}
         bulkActions={
-          key
+          key && online
             ? [{ id: 'delete', label: t('delete'), icon: <IconTrash size={16} />, danger: true, onAction: (selection) => destroyMany(selection).catch(toast.error) }]
             : undefined
         }

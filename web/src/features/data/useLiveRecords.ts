@@ -6,7 +6,7 @@ import { useLive, useLiveState } from '../../app/ws';
 import type { GridLive, GridPage, GridState } from '../../ui/DataGrid';
 import { bothFilters } from '../../ui/FilterBuilder';
 import { appendsOf, keyField, type CollectionMeta, type RecordRow } from './model';
-import { listFilter, recordsKey, useRefreshRecords } from './queries';
+import { listFilter, recordQuery, recordsKey, useRefreshRecords } from './queries';
 import { patched } from './useRecordEditing';
 
 interface RecordsChange {
@@ -25,6 +25,21 @@ interface Options {
   /** The list is being loaded; afterwards nothing in it is new. */
   isFetching: boolean;
   onFirstPage: () => void;
+}
+
+/** Calls `handler` for each change of the collection's records that was not made in this page. */
+function useOthersChanges(collection: string, handler: (change: RecordsChange) => void): void {
+  useLive<RecordsChange>(`${collection}:changed`, (change) => {
+    if (change.origin !== CLIENT_ID) handler(change);
+  });
+}
+
+/** Keeps one record that is shown up to date; input in a form is not touched. */
+export function useLiveRecord(collection: CollectionMeta, id: string): void {
+  const client = useQueryClient();
+  useOthersChanges(collection.name, ({ ids }) => {
+    if (ids === null || ids.map(String).includes(id)) void client.invalidateQueries({ queryKey: recordQuery(collection, id).queryKey });
+  });
 }
 
 /** Messages of this time become one request. */
@@ -111,8 +126,8 @@ export function useLiveRecords({ collection, state, rowId, rows, isFetching, onF
     later();
   };
 
-  useLive<RecordsChange>(`${collection.name}:changed`, (change) => {
-    if (change.origin === CLIENT_ID || key === null) return;
+  useOthersChanges(collection.name, (change) => {
+    if (key === null) return;
     void client.invalidateQueries({ queryKey: ['record', collection.name] });
     void client.invalidateQueries({ queryKey: ['count', collection.name] });
     if (change.ids === null) {

@@ -106,7 +106,7 @@ function BodyRow<Row>(props: RowProps<Row>) {
             aria-invalid={change?.state === 'failed' || undefined}
             aria-busy={change?.state === 'saving' || undefined}
             style={cellStyle(column)}
-            className={`${classes.cell} ${cellClasses(column, column.id === grows, own?.align)} ${changeClass(change)} ${isOpen ? classes.editing : ''}`}
+            className={`${classes.cell} ${cellClasses(column, column.id === grows, own?.align)} ${changeClass(change)} ${isOpen ? openClass(own) : ''}`}
             onDoubleClick={own?.edit && editor && !isOpen ? () => editor.start({ row: index, column: at }, null) : undefined}
           >
             <CellContent {...props} columnId={column.id} own={own} at={{ row: index, column: at }} change={change} isOpen={isOpen} />
@@ -115,6 +115,11 @@ function BodyRow<Row>(props: RowProps<Row>) {
       })}
     </div>
   );
+}
+
+/** An input fills the cell; a panel leaves it as it was. */
+function openClass<Row>(own: GridColumn<Row> | undefined): string {
+  return (own?.edit?.look === 'box' ? classes.boxed : classes.editing) ?? '';
 }
 
 function changeClass(change: CellChange | undefined): string {

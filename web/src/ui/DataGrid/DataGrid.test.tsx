@@ -5,6 +5,8 @@ import i18next from 'i18next';
 import { Suspense, useState } from 'react';
 import { I18nextProvider } from 'react-i18next';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { api } from '../../app/api';
+import { ApiError } from '../../app/errors';
 import { getPreference } from '../../app/preferences';
 import { queryClient } from '../../app/queries';
 import { startTranslations } from '../../app/i18n';
@@ -31,6 +33,8 @@ const start: GridState = { q: '', filter: null, sort: [], page: 1, size: 20 };
 const still = { error: null, isFetching: false, isPlaceholderData: false, refetch: () => undefined };
 
 beforeAll(async () => {
+  // Preferences are kept in memory here.
+  vi.spyOn(api, 'call').mockResolvedValue([]);
   await startTranslations();
   await i18next.loadNamespaces(['grid', 'filter', 'fields', 'ui']);
 });
@@ -163,6 +167,9 @@ describe('DataGrid', () => {
     expect(screen.getByRole('alert').textContent).toContain('The table is gone');
     await again.click(screen.getByRole('button', { name: 'Try again' }));
     expect(refetch).toHaveBeenCalled();
+    cleanup();
+    show({ query: { ...still, data: undefined, error: new ApiError(403, [{ message: 'No permissions' }]) } });
+    expect(screen.getByText('You need the right “View” on Cities. Ask an administrator.')).toBeTruthy();
   });
 
   it('edits in the cell: typing, Tab to the next one, Escape, and only where a column can be edited', async () => {
@@ -197,6 +204,21 @@ describe('DataGrid', () => {
     await user.keyboard('{ArrowLeft}{ArrowLeft}x{F2}');
     expect(screen.queryByRole('textbox', { name: 'Id' })).toBeNull();
     expect(screen.getAllByRole('gridcell', { name: '1' })[0]?.getAttribute('aria-readonly')).toBe('true');
+  });
+
+  it('keeps a failure of its own to itself', async () => {
+    let broken = true;
+    const cell = (row: City) => {
+      if (broken) throw new Error('This cell cannot be drawn');
+      return row.name;
+    };
+    const quiet = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const user = show({ columns: [{ id: 'name', title: 'Name', cell }] });
+    expect(screen.getByRole('alert').textContent).toContain('This cell cannot be drawn');
+    broken = false;
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(screen.getByRole('gridcell', { name: 'Lima' })).toBeTruthy();
+    quiet.mockRestore();
   });
 
   it('renders only what is near when there are many rows', () => {

@@ -3,6 +3,9 @@ import { useMediaQuery } from '@mantine/hooks';
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FilterButton, FilterPills, type FilterField } from '../FilterBuilder';
+import { ApiError } from '../../app/errors';
+import { BlockBoundary } from '../BlockBoundary';
+import { EmptyState } from '../EmptyState';
 import { ErrorState } from '../ErrorState';
 import { PageHeader } from '../PageHeader';
 import { Cards, SkeletonCards } from './Cards';
@@ -71,6 +74,14 @@ const PHONE = '(max-width: 639.98px)';
 
 /** The one list of the product; see types.ts for columns, state and query. */
 export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
+  return (
+    <BlockBoundary>
+      <Grid {...props} />
+    </BlockBoundary>
+  );
+}
+
+function Grid<Row extends object>(props: DataGridProps<Row>) {
   const { columns, query, state, rowId, bulkActions, filterFields } = props;
   const { t, i18n } = useTranslation('grid');
   const phone = useMediaQuery(PHONE, undefined, { getInitialValueInEffect: false }) ?? false;
@@ -135,7 +146,7 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
     if (fresh > 0) setLive(t('live.fresh', { count: fresh }));
   }, [fresh, t]);
   const notice = fresh > 0 && (
-    <Button size="compact-sm" radius="xl" onClick={props.live?.onShow}>
+    <Button size="compact-sm" radius="xl" mih={phone ? 44 : undefined} onClick={props.live?.onShow}>
       {t('live.show', { count: fresh })}
     </Button>
   );
@@ -183,15 +194,20 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
           onEdit={setFilterAt}
         />
       )}
-      {query.error !== null && query.error !== undefined && (
-        <ErrorState error={asError(query.error)} onRetry={() => void query.refetch()} />
-      )}
+      {query.error !== null &&
+        query.error !== undefined &&
+        (query.error instanceof ApiError && query.error.status === 403 ? (
+          <EmptyState>{t('noRight', { list: props.label })}</EmptyState>
+        ) : (
+          <ErrorState error={asError(query.error)} onRetry={() => void query.refetch()} />
+        ))}
       {!(query.error && query.data === undefined) &&
         (phone ? (
           <>
             {first && <SkeletonCards />}
             {notice}
-            {rows.length > 0 && <Cards {...common} label={props.label} columns={visible(columns, layout)} />}
+            {/* Cards are not edited: they show what is saved. */}
+            {rows.length > 0 && <Cards {...common} rows={loaded} label={props.label} columns={visible(columns, layout)} />}
           </>
         ) : (
           <GridTableView

@@ -91,7 +91,7 @@ export function GridTableView<Row extends object>(props: TableViewProps<Row>) {
         const id = columnAt(at)?.id ?? '';
         if (at.row < 0 && !isOwn(id)) setMenu(id);
         else if (isOwn(id) || byId.get(id)?.interactive) enterCell(cell);
-        else if (isFailed(at)) document.querySelector<HTMLElement>(`[${FAILED_PANEL}] button`)?.focus();
+        else if (isFailed(at)) focusFailedPanel();
         // The title leads to the record; its text is edited with F2 or by typing.
         else if (id === props.titleId || !editor.start(at, null)) row && props.onOpen?.(row);
       },
@@ -175,6 +175,13 @@ export function GridTableView<Row extends object>(props: TableViewProps<Row>) {
 function withActive(window: number[], active: number, count: number): number[] {
   if (active < 0 || active >= count || window.includes(active)) return window;
   return [...window, active].sort((a, b) => a - b);
+}
+
+/** The panel opens with the focus on its cell; a quick Enter may come before it is drawn. */
+function focusFailedPanel(frames = 60): void {
+  const button = document.querySelector<HTMLElement>(`[${FAILED_PANEL}] button`);
+  if (button) button.focus();
+  else if (frames > 0) requestAnimationFrame(() => focusFailedPanel(frames - 1));
 }
 
 /** Enter on a cell that holds a control: use it. */
