@@ -32,6 +32,7 @@ class EnvironmentView(Struct, frozen=True, kw_only=True):
         public_key: the trusted one.
         left: it said goodbye and did not just vanish.
         reason: why it is not available, or what is wrong with it.
+        beats: its last heartbeats since this Supervisor looks, oldest first.
     """
 
     name: str
@@ -43,6 +44,7 @@ class EnvironmentView(Struct, frozen=True, kw_only=True):
     last_seen: datetime | None = None
     last_heartbeat: datetime | None = None
     left: bool = False
+    beats: tuple[datetime, ...] = ()
 
     def live(self, instance: str) -> bool:
         """True when that instance of it is alive."""

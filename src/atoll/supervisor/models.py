@@ -185,13 +185,21 @@ class EnvironmentCard(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class InstanceState(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What is known of one instance. `lag` is how late its event loop last ran, in seconds."""
+    """What is known of one instance.
+
+    Args:
+        lag: how late its event loop last ran, in seconds.
+        cpu, memory, machine_memory: see `presence.base.Vitals`; None when it does not say.
+    """
 
     card: EnvironmentCard
     alive: bool
     lag: float = 0.0
     last_seen: datetime | None = None
     last_heartbeat: datetime | None = None
+    cpu: float | None = None
+    memory: int | None = None
+    machine_memory: int | None = None
 
 
 class CallerAccount(Struct, frozen=True, kw_only=True):

@@ -76,6 +76,8 @@ def environment_row(view: EnvironmentView, directory: Directory) -> dict[str, An
         "lastSeenAt": _time(view.last_seen),
         "reason": msgspec.to_builtins(reason) if reason is not None else None,
         "publicKey": view.public_key,
+        "beats": [_time(beat) for beat in view.beats],
+        **_used(view),
         "apps": len(apps),
         "runningApps": sum(directory.placement(record, view.name).status == "running" for record in apps),
         "instances": [
@@ -87,10 +89,24 @@ def environment_row(view: EnvironmentView, directory: Directory) -> dict[str, An
                 "since": _time(each.card.since),
                 "alive": each.alive,
                 "lag": round(each.lag, 3),
+                "cpu": each.cpu,
+                "memory": each.memory,
                 "lastSeenAt": _time(each.last_seen),
             }
             for each in view.instances
         ],
+    }
+
+
+def _used(view: EnvironmentView) -> dict[str, Any]:
+    """What the live instances use together: `cpu` as a share of their machine, `memory` in bytes."""
+    telling = [each for each in view.instances if each.alive and each.memory is not None]
+    if not telling:
+        return {"cpu": None, "memory": None, "machineMemory": None}
+    return {
+        "cpu": round(min(1.0, sum(each.cpu or 0.0 for each in telling)), 4),
+        "memory": sum(each.memory or 0 for each in telling),
+        "machineMemory": max(each.machine_memory or 0 for each in telling),
     }
 
 

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 _SLOW = 2.0
 _SNAPSHOT_SECONDS = 15.0
 _FORGET_SECONDS = 60.0
+_KEPT_BEATS = 20
 
 
 class Watch:
@@ -353,6 +354,7 @@ class Watch:
             reason = Reason(code="ENVIRONMENT_PROBLEM", message=problem)
         seen_at = [each.last_seen for each in instances if each.last_seen is not None]
         beats = [each.last_heartbeat for each in instances if each.last_heartbeat is not None]
+        last_beat = max(beats, default=before.last_heartbeat if before is not None else None)
         self._put(
             EnvironmentView(
                 name=name,
@@ -363,7 +365,8 @@ class Watch:
                 reason=reason,
                 left=before is not None and before.left and not alive,
                 last_seen=max(seen_at, default=before.last_seen if before is not None else None),
-                last_heartbeat=max(beats, default=before.last_heartbeat if before is not None else None),
+                last_heartbeat=last_beat,
+                beats=_with_beat(before.beats if before is not None else (), last_beat),
             )
         )
 
@@ -404,13 +407,23 @@ class Watch:
                 self._directory.drop_rows(environment, instance)
 
 
+def _with_beat(before: tuple[datetime, ...], beat: datetime | None) -> tuple[datetime, ...]:
+    if beat is None or (before and beat <= before[-1]):
+        return before
+    return (*before, beat)[-_KEPT_BEATS:]
+
+
 def _instance(sighting: Sighting, card: EnvironmentCard) -> InstanceState:
+    used = sighting.vitals
     return InstanceState(
         card=card,
         alive=sighting.alive,
         lag=sighting.lag,
         last_seen=sighting.last_seen,
         last_heartbeat=sighting.last_heartbeat,
+        cpu=used.cpu if used is not None else None,
+        memory=used.memory if used is not None else None,
+        machine_memory=used.machine_memory if used is not None else None,
     )
 
 

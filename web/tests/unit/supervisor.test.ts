@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createBody, fieldOf, freeNameFrom, NAME_PATTERN, nameFrom, NEW_APP, randomName, updateBody, valuesOf } from '../../src/features/supervisor/applicationForm';
 import { iconKind } from '../../src/features/supervisor/AppIcon';
-import { beatState } from '../../src/features/supervisor/BeatStrip';
+import { beatStates } from '../../src/features/supervisor/BeatStrip';
 import { leastLoaded } from '../../src/features/supervisor/EnvironmentPicker';
 import { actionsFor, addressOf, type AppRow, byPlace, isTransitional, statusCounts } from '../../src/features/supervisor/model';
 import { checkFile } from '../../src/ui/picture';
@@ -133,8 +133,10 @@ it('proposes the healthy environment with the fewest apps', () => {
   expect(leastLoaded([environment('c', 'offline', 0)])).toBeUndefined();
 });
 
-it('reads beats as words or objects', () => {
-  expect([beatState('late'), beatState({ state: 'missed' }), beatState(1_700_000_000), beatState({ at: 'x' })]).toEqual(['late', 'missed', 'good', 'good']);
+it('tells late and missed beats by the usual time between two', () => {
+  const at = (...seconds: number[]) => seconds.map((second) => new Date(second * 1000).toISOString());
+  expect(beatStates(at(0, 10, 20, 40, 50, 90, 100))).toEqual(['good', 'good', 'good', 'late', 'good', 'missed', 'good']);
+  expect([beatStates([]), beatStates(at(5))]).toEqual([[], ['good']]);
 });
 
 describe('ids', () => {

@@ -48,6 +48,19 @@ def name_taken(mine: EnvironmentCard, other: str) -> EnvironmentNameTaken:
     )
 
 
+class Vitals(Struct, frozen=True, kw_only=True):
+    """How much an instance uses.
+
+    Args:
+        cpu: of its process since the last sign of life, as a share (0 to 1) of its machine's processors.
+        memory: bytes its process has in memory. machine_memory: bytes its machine has.
+    """
+
+    cpu: float = 0.0
+    memory: int = 0
+    machine_memory: int = 0
+
+
 class Sighting(Struct, frozen=True, kw_only=True):
     """One announced instance of an environment.
 
@@ -56,6 +69,7 @@ class Sighting(Struct, frozen=True, kw_only=True):
         remaining: seconds its lease still lives; 0 or less is dead.
         lag: seconds its event loop was late at the last sign of life.
         problem: what it cannot cope with, in words for a person; "" for nothing.
+        vitals: None when it does not say, as instances of older versions.
     """
 
     environment: str
@@ -67,6 +81,7 @@ class Sighting(Struct, frozen=True, kw_only=True):
     last_seen: datetime | None = None
     last_heartbeat: datetime | None = None
     renewals: int = 0
+    vitals: Vitals | None = None
 
     @property
     def alive(self) -> bool:

@@ -19,6 +19,7 @@ from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.models import EnvironmentCard
 from atoll.supervisor.presence import scripts
 from atoll.supervisor.presence.base import name_taken, place
+from atoll.supervisor.presence.vitals import measure
 from atoll.supervisor.sealing import Message
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class LeaseKeeper:
         self._asked: float | None = None
         self._late = 0.0
         self._client: redis.Redis | None = None
+        self._process = psutil.Process()
 
     async def start(self) -> None:
         """Announces the instance; raises EnvironmentNameTaken or RedisUnavailable, and then does nothing
@@ -138,6 +140,7 @@ class LeaseKeeper:
             str(int(self._presence.heartbeat_seconds * 1000)),
             secrets.token_hex(8),
             key("instance", ""),
+            msgspec.json.encode(measure(self._process)),
             *self._gone,
         )
         self._gone = []

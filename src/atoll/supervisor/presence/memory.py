@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import psutil
+
 from atoll.supervisor.models import EnvironmentCard
 from atoll.supervisor.presence.base import (
     FIGURES_SECONDS,
@@ -21,6 +23,7 @@ from atoll.supervisor.presence.base import (
     name_taken,
     place,
 )
+from atoll.supervisor.presence.vitals import measure
 
 
 @dataclass
@@ -46,6 +49,7 @@ class MemoryPresence(Presence):
     """
 
     def __init__(self, *, lease_seconds: float = 10.0, heartbeat_seconds: float = 120.0) -> None:
+        self._process = psutil.Process()
         self.lease_seconds, self._heartbeat = lease_seconds, timedelta(seconds=heartbeat_seconds)
         self._epoch = secrets.token_hex(8)
         self._instances: dict[tuple[str, str], _Instance] = {}
@@ -108,6 +112,7 @@ class MemoryPresence(Presence):
                 last_seen=now,
                 last_heartbeat=now - (now - known.since) % self._heartbeat,
                 renewals=int(time.monotonic()),
+                vitals=measure(self._process),
             )
             for (name, instance), known in self._instances.items()
         ]

@@ -17,6 +17,8 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from atoll.cluster.redis import RedisConnection
 from atoll.errors import RedisUnavailable
 from atoll.supervisor.models import EnvironmentCard
@@ -30,6 +32,7 @@ from atoll.supervisor.presence.base import (
     Pull,
     Sighting,
     Snapshot,
+    Vitals,
 )
 from atoll.supervisor.presence.lease import LeaseKeeper, process_lives, shown_card
 
@@ -268,6 +271,7 @@ def _sighting(
     problem: bytes,
     seen: bytes,
     beat: bytes,
+    vitals: bytes | None,
 ) -> Sighting:
     environment, _, instance = member.decode().rpartition("|")
     return Sighting(
@@ -280,6 +284,7 @@ def _sighting(
         last_seen=datetime.fromtimestamp(float(seen) / 1000, UTC),
         last_heartbeat=datetime.fromtimestamp(float(beat) / 1000, UTC),
         renewals=int(renewals),
+        vitals=msgspec.json.decode(vitals, type=Vitals) if vitals else None,
     )
 
 

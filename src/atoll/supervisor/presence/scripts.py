@@ -1,8 +1,8 @@
 """The Lua scripts of the Redis presence. Time is always Redis's own, in milliseconds since 1970.
 
 An instance is a member "<environment>|<instance>" of the zset of leases (score: when its lease ends) and a
-hash of its own: address, card, renewals, lag, problem, seen, beat. Hashes are named by a prefix and the
-member.
+hash of its own: address, card, renewals, lag, problem, seen, beat, vitals. Hashes are named by a prefix and
+the member.
 """
 
 _NOW = """
@@ -13,13 +13,13 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 # KEYS: leases, events, epoch.
 # ARGV: environment, instance, address, card, lease ms, lag, problem, heartbeat ms, a new epoch, prefix of
 # hashes,
-#       then instances of the environment that are known to be gone.
+#       vitals as JSON, then instances of the environment that are known to be gone.
 # Gives {1, epoch}, or {0, the address of the live environment of that name}.
 RENEW = (
     _NOW
     + """
 local me, own = ARGV[1] .. '|' .. ARGV[2], ARGV[10] .. ARGV[1] .. '|' .. ARGV[2]
-for i = 11, #ARGV do
+for i = 12, #ARGV do
   redis.call('ZREM', KEYS[1], ARGV[1] .. '|' .. ARGV[i])
   redis.call('DEL', ARGV[10] .. ARGV[1] .. '|' .. ARGV[i])
 end
@@ -38,7 +38,7 @@ local heartbeat = now - beat >= tonumber(ARGV[8])
 redis.call('ZADD', KEYS[1], now + ARGV[5], me)
 redis.call('HINCRBY', own, 'renewals', 1)
 redis.call('HSET', own, 'address', ARGV[3], 'card', ARGV[4], 'lag', ARGV[6], 'problem', ARGV[7], 'seen', now,
-  'beat', heartbeat and now or beat)
+  'beat', heartbeat and now or beat, 'vitals', ARGV[11])
 if heartbeat or known[1] ~= ARGV[7] then
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'k', 'environment', 'e', ARGV[1], 'i', ARGV[2])
 end
@@ -70,7 +70,7 @@ return 1
 )
 
 # KEYS: leases, epoch. ARGV: a new epoch, prefix of hashes.
-# Gives epoch, then for each instance: member, ms left, card, renewals, lag, problem, seen, beat.
+# Gives epoch, then for each instance: member, ms left, card, renewals, lag, problem, seen, beat, vitals.
 SIGHTINGS = (
     _NOW
     + """
@@ -78,7 +78,8 @@ redis.call('SET', KEYS[2], ARGV[1], 'NX')
 local result = {redis.call('GET', KEYS[2])}
 local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 for i = 1, #all, 2 do
-  local own = redis.call('HMGET', ARGV[2] .. all[i], 'card', 'renewals', 'lag', 'problem', 'seen', 'beat')
+  local own = redis.call('HMGET', ARGV[2] .. all[i], 'card', 'renewals', 'lag', 'problem', 'seen', 'beat',
+    'vitals')
   if own[1] then
     result[#result + 1] = {all[i], tonumber(all[i + 1]) - now, unpack(own)}
   end

@@ -105,6 +105,9 @@ class PresenceConformance:
         assert seen.alive
         assert seen.card == body
         assert seen.environment == "env_a"
+        assert seen.vitals is not None
+        assert 0 < seen.vitals.memory <= seen.vitals.machine_memory
+        assert seen.vitals.cpu >= 0
         await announcement.withdraw()
         assert await sighting(other_presence, shown) is None
         await announcement.withdraw()

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 
 import classes from './AppFormSections.module.css';
 import { type AdminMode, type AppValues, isFreeName, nameFrom, randomName } from './applicationForm';
+import { ConnectionTest } from './ConnectionTest';
 import { EnvironmentPicker } from './EnvironmentPicker';
 import { IconInput } from './IconInput';
 import type { DatabaseMode } from './model';
@@ -84,6 +85,7 @@ export function EditSections({ form }: Props) {
       </Section>
       <Section number={3} title={t('section.database')}>
         <Fixed label={t('form.database')} value={t(`database.${values.mode}`)} reason={t('form.databaseFixed')} />
+        {values.mode === 'new_connection' && <Connection form={form} existing />}
       </Section>
       <Section number={4} title={t('section.access')}>
         <Access form={form} />
@@ -210,57 +212,76 @@ function DatabaseChoice({ form }: Props) {
         </Stack>
       </Radio.Group>
       {values.mode === 'new_connection' && <Connection form={form} />}
+      {values.mode !== 'new_connection' && (
+        <TextInput
+          w={260}
+          label={t('form.tablePrefix')}
+          description={t('form.tablePrefixHint')}
+          spellCheck={false}
+          {...form.getInputProps('tablePrefix')}
+        />
+      )}
     </>
   );
 }
 
-function Connection({ form }: Props) {
+/** Where the data is; for an app that exists only the way to it can change, not which data it is. */
+function Connection({ form, existing = false }: Props & { existing?: boolean }) {
   const { t } = useTranslation('supervisor');
+  const { values } = form;
+  const sqlite = values.dialect === 'sqlite';
   return (
     <Stack gap="md" className={classes.inset}>
-      <Radio.Group
-        label={t('form.dialect')}
-        value={form.values.dialect}
-        onChange={(value) => form.setFieldValue('dialect', value as AppValues['dialect'])}
-      >
-        <Group gap="md" mt={6}>
-          <Radio value="postgres" label="PostgreSQL" />
-          <Radio value="sqlite" label="SQLite" />
-        </Group>
-      </Radio.Group>
-      {form.values.dialect === 'sqlite' ? (
-        <TextInput
-          withAsterisk
-          label={t('form.storage')}
-          description={t('form.storageHint')}
-          {...form.getInputProps('storage')}
+      {existing ? (
+        <Fixed
+          label={t('form.dialect')}
+          value={[sqlite ? 'SQLite' : 'PostgreSQL', values.database || values.storage, values.schema].filter(Boolean).join(' · ')}
+          reason={t('form.dataFixed')}
         />
       ) : (
-        <>
-          <Group align="flex-start" gap="sm">
-            <TextInput flex={1} miw={180} withAsterisk label={t('form.host')} {...form.getInputProps('host')} />
-            <NumberInput
-              w={120}
-              label={t('form.port')}
-              placeholder="5432"
-              min={1}
-              max={65_535}
-              hideControls
-              {...form.getInputProps('port')}
-            />
+        <Radio.Group
+          label={t('form.dialect')}
+          value={values.dialect}
+          onChange={(value) => form.setFieldValue('dialect', value as AppValues['dialect'])}
+        >
+          <Group gap="md" mt={6}>
+            <Radio value="postgres" label="PostgreSQL" />
+            <Radio value="sqlite" label="SQLite" />
           </Group>
+        </Radio.Group>
+      )}
+      {sqlite && !existing && (
+        <TextInput withAsterisk label={t('form.storage')} description={t('form.storageHint')} {...form.getInputProps('storage')} />
+      )}
+      {!sqlite && <Server form={form} existing={existing} />}
+      {!existing && <ConnectionTest values={values} />}
+    </Stack>
+  );
+}
+
+function Server({ form, existing }: Props & { existing: boolean }) {
+  const { t } = useTranslation('supervisor');
+  return (
+    <>
+      <Group align="flex-start" gap="sm">
+        <TextInput flex={1} miw={180} withAsterisk label={t('form.host')} {...form.getInputProps('host')} />
+        <NumberInput w={120} label={t('form.port')} placeholder="5432" min={1} max={65_535} hideControls {...form.getInputProps('port')} />
+      </Group>
+      {!existing && (
+        <>
           <TextInput withAsterisk label={t('form.databaseName')} {...form.getInputProps('database')} />
           <TextInput label={t('form.schema')} {...form.getInputProps('schema')} />
-          <TextInput
-            withAsterisk
-            label={t('form.username')}
-            autoComplete="off"
-            {...form.getInputProps('username')}
-          />
-          <PasswordInput label={t('form.password')} autoComplete="new-password" {...form.getInputProps('password')} />
         </>
       )}
-    </Stack>
+      <TextInput withAsterisk label={t('form.username')} autoComplete="off" {...form.getInputProps('username')} />
+      <PasswordInput
+        label={t('form.password')}
+        description={existing ? t('form.passwordKept') : undefined}
+        placeholder={existing ? '••••••••' : undefined}
+        autoComplete="new-password"
+        {...form.getInputProps('password')}
+      />
+    </>
   );
 }
 

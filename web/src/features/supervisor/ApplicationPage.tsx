@@ -16,7 +16,7 @@ import { DeleteAppDialog } from './DeleteAppDialog';
 import { EditAppButtons, EditAppFields, useAppEditing } from './EditAppForm';
 import { EnvironmentChips } from './EnvironmentChips';
 import { Facts } from './Facts';
-import { actionsFor, addressOf, type AppRow, titleOf } from './model';
+import { actionsFor, addressOf, type AppRow, titleOf, versionsOf } from './model';
 import { Panel } from './Panel';
 import { ProgressSteps } from './ProgressSteps';
 import { useApp } from './queries';
@@ -158,11 +158,6 @@ function Overview({ app }: { app: AppRow }) {
       </SimpleGrid>
     </Stack>
   );
-}
-
-function versionsOf(app: AppRow): string {
-  const versions = new Set((app.instances ?? []).map((instance) => instance.version).filter(Boolean));
-  return [...versions].join(', ');
 }
 
 function WithCopy({ text, name }: { text: string; name: string }) {

@@ -1,106 +1,137 @@
-import { Anchor, Button, Group, NativeSelect, Text } from '@mantine/core';
+import { Anchor, Button, Center, Group, SegmentedControl, Text, Tooltip, VisuallyHidden } from '@mantine/core';
 import {
-  IconEyeOff, IconEye, IconLink, IconPin, IconPinnedOff, IconPlayerPlay, IconPlayerStop, IconPlus, IconRefresh,
+  IconLayoutGrid, IconPin, IconPlayerPlay, IconPlayerStop, IconPlus, IconRefresh, IconTable, IconTrash, type TablerIcon,
 } from '@tabler/icons-react';
-import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { boot } from '../../app/boot';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
-import { DataGrid, type GridAction, type GridColumn, useGridState, useLocalPage } from '../../ui/DataGrid';
+import { DataGrid, type GridColumn, localPage, useGridState, useLocalPage } from '../../ui/DataGrid';
 import { CopyText } from '../../ui/CopyText';
 import { RelativeTime } from '../../ui/RelativeTime';
-import { toast } from '../../ui/toasts';
+import { AppFilters, isFiltered, passes } from './AppFilters';
 import { AppIcon } from './AppIcon';
 import classes from './ApplicationsPage.module.css';
+import { CardsView } from './CardsView';
 import { CreateAppDrawer } from './CreateAppDrawer';
 import { DeleteAppDialog } from './DeleteAppDialog';
+import { DeleteAppsDialog } from './DeleteAppsDialog';
 import { EditAppDrawer } from './EditAppDrawer';
 import { EnvironmentChips } from './EnvironmentChips';
-import { actionsFor, addressOf, APP_TONES, type AppRow, type AppStatus, titleOf } from './model';
-import { type AppCommand, updateApp, useAppCommand, useApps } from './queries';
+import { actionsFor, addressOf, type AppRow, titleOf, versionsOf } from './model';
+import { ProblemPanel } from './ProblemPanel';
+import { type AppCommand, useAppCommand, useApps } from './queries';
 import { StartStop } from './StartStop';
 import { StatusCell } from './StatusCell';
 import { SupervisorTabs } from './SupervisorTabs';
+import { useAppActions } from './useAppActions';
+
+const FROM = '/admin/settings/supervisor/apps';
 
 /** All apps with their live state; new ones are created from here. */
 export function ApplicationsPage() {
   const { t } = useTranslation('supervisor');
-  const search = useSearch({ from: '/admin/settings/supervisor/apps' });
-  const navigate = useNavigate({ from: '/admin/settings/supervisor/apps' });
+  const search = useSearch({ from: FROM });
+  const navigate = useNavigate({ from: FROM });
   const [editing, setEditing] = useState<AppRow | null>(null);
-  const [deleting, setDeleting] = useState<AppRow | null>(null);
+  const [deleting, setDeleting] = useState<AppRow[]>([]);
   const [stopping, setStopping] = useState<AppRow[]>([]);
+  const [failed, setFailed] = useState<AppRow | null>(null);
   const setCreating = (create: boolean) =>
     void navigate({ search: (previous) => ({ ...previous, create: create || undefined }), replace: !create });
   const [state, setState] = useGridState('applications');
   const columns = useColumns();
   const apps = useApps();
-  const shown = useMemo(
-    () =>
-      apps.data?.filter(
-        (app) =>
-          (!search.status || app.status === search.status) &&
-          (!search.environment || (app.environments ?? []).includes(search.environment)),
-      ),
-    [apps.data, search.status, search.environment],
-  );
+  const shown = useMemo(() => apps.data?.filter((app) => passes(app, search)), [apps.data, search]);
   const query = useLocalPage({ ...apps, data: shown }, state, columns);
+  const actions = useAppActions(setFailed);
   const { mutate } = useAppCommand();
   const sendAll = (rows: AppRow[], command: AppCommand) => rows.forEach((row) => mutate({ name: row.name, command }));
-  const rowActions = useRowActions((row) => mutate({ name: row.name, command: 'restart' }));
   const newButton = (
     <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setCreating(true)}>
       {t('create.button')}
     </Button>
   );
+  const empty = isFiltered(search) ? { text: t('apps.noneMatch') } : { text: t('apps.empty'), action: newButton };
+  const toolbar = (
+    <>
+      <AppFilters apps={apps.data ?? []} />
+      <ViewSwitch cards={search.view === 'cards'} />
+    </>
+  );
 
   return (
     <>
       <SupervisorTabs active="apps" />
-      <DataGrid
-        gridKey="applications"
-        label={t('apps.title')}
-        title={t('apps.title')}
-        primary={newButton}
-        columns={columns}
-        query={query}
-        state={state}
-        onState={setState}
-        rowId={(row) => row.name}
-        rowName={titleOf}
-        rowHref={(row) => `${boot.basePath}/admin/settings/supervisor/apps/${row.name}`}
-        onOpen={(row) => void navigate({ to: '/admin/settings/supervisor/apps/$name/{-$tab}', params: { name: row.name } })}
-        onCreate={() => setCreating(true)}
-        onEdit={setEditing}
-        onDelete={setDeleting}
-        rowActions={rowActions}
-        bulkActions={[
-          {
-            id: 'start',
-            label: t('command.start'),
-            icon: <IconPlayerPlay size={16} aria-hidden />,
-            onAction: ({ rows }) => sendAll(rows.filter((row) => actionsFor(row.status).start), 'start'),
-          },
-          {
-            id: 'stop',
-            label: t('command.stop'),
-            icon: <IconPlayerStop size={16} aria-hidden />,
-            onAction: ({ rows }) => setStopping(rows.filter((row) => actionsFor(row.status).stop)),
-          },
-        ]}
-        toolbar={<Filters status={search.status} environment={search.environment} apps={apps.data ?? []} />}
-        empty={
-          search.status || search.environment
-            ? { text: t('apps.noneMatch') }
-            : { text: t('apps.empty'), action: newButton }
-        }
-      />
+      {search.view === 'cards' ? (
+        <CardsView
+          apps={shown && localPage(shown, { ...state, page: 1, size: shown.length }, columns).rows}
+          query={apps}
+          state={state}
+          onState={setState}
+          toolbar={toolbar}
+          primary={newButton}
+          empty={empty}
+          actions={actions}
+          onEdit={setEditing}
+          onDelete={(app) => setDeleting([app])}
+        />
+      ) : (
+        <DataGrid
+          gridKey="applications"
+          label={t('apps.title')}
+          title={t('apps.title')}
+          primary={newButton}
+          columns={columns}
+          query={query}
+          state={state}
+          onState={setState}
+          rowId={(row) => row.name}
+          rowName={titleOf}
+          rowHref={(row) => `${boot.basePath}/admin/settings/supervisor/apps/${row.name}`}
+          onOpen={(row) => void navigate({ to: '/admin/settings/supervisor/apps/$name/{-$tab}', params: { name: row.name } })}
+          onCreate={() => setCreating(true)}
+          onEdit={setEditing}
+          onDelete={(row) => setDeleting([row])}
+          rowActions={actions}
+          bulkActions={[
+            {
+              id: 'start',
+              label: t('command.start'),
+              icon: <IconPlayerPlay size={16} aria-hidden />,
+              onAction: ({ rows }) => sendAll(rows.filter((row) => actionsFor(row.status).start), 'start'),
+            },
+            {
+              id: 'stop',
+              label: t('command.stop'),
+              icon: <IconPlayerStop size={16} aria-hidden />,
+              onAction: ({ rows }) => setStopping(rows.filter((row) => actionsFor(row.status).stop)),
+            },
+            {
+              id: 'restart',
+              label: t('command.restart'),
+              icon: <IconRefresh size={16} aria-hidden />,
+              onAction: ({ rows }) => sendAll(rows.filter((row) => actionsFor(row.status).restart), 'restart'),
+            },
+            {
+              id: 'delete',
+              label: t('delete.bulk'),
+              icon: <IconTrash size={16} aria-hidden />,
+              danger: true,
+              onAction: ({ rows }) => setDeleting(rows),
+            },
+          ]}
+          toolbar={toolbar}
+          empty={empty}
+        />
+      )}
       <CreateAppDrawer opened={search.create ?? false} onClose={() => setCreating(false)} />
       {editing && <EditAppDrawer app={editing} opened onClose={() => setEditing(null)} />}
-      {deleting && <DeleteAppDialog app={deleting} opened onClose={() => setDeleting(null)} />}
+      {deleting.length === 1 && deleting[0] && <DeleteAppDialog app={deleting[0]} opened onClose={() => setDeleting([])} />}
+      {deleting.length > 1 && <DeleteAppsDialog apps={deleting} onClose={() => setDeleting([])} />}
+      {failed && <ProblemPanel app={failed} onClose={() => setFailed(null)} />}
       <ConfirmDialog
         opened={stopping.length > 0}
         onClose={() => setStopping([])}
@@ -114,79 +145,31 @@ export function ApplicationsPage() {
   );
 }
 
-function useRowActions(restart: (row: AppRow) => void): (row: AppRow) => GridAction<AppRow>[] {
+function ViewSwitch({ cards }: { cards: boolean }) {
   const { t } = useTranslation('supervisor');
-  const client = useQueryClient();
-  const change = (row: AppRow, values: object) => void updateApp(client, row.name, values).catch(toast.error);
-  return (row) => [
-    {
-      id: 'restart',
-      label: t('command.restart'),
-      icon: <IconRefresh size={16} aria-hidden />,
-      disabled: !actionsFor(row.status).restart,
-      onAction: restart,
-    },
-    {
-      id: 'copy',
-      label: t('apps.copyUrl'),
-      icon: <IconLink size={16} aria-hidden />,
-      onAction: () => void navigator.clipboard.writeText(new URL(addressOf(row), window.location.href).href),
-    },
-    {
-      id: 'pin',
-      label: row.pinned ? t('apps.unpin') : t('apps.pin'),
-      icon: row.pinned ? <IconPinnedOff size={16} aria-hidden /> : <IconPin size={16} aria-hidden />,
-      onAction: () => change(row, { pinned: !row.pinned }),
-    },
-    {
-      id: 'hide',
-      label: row.options?.hidden ? t('apps.show') : t('apps.hide'),
-      icon: row.options?.hidden ? <IconEye size={16} aria-hidden /> : <IconEyeOff size={16} aria-hidden />,
-      onAction: () => change(row, { options: { hidden: !row.options?.hidden } }),
-    },
-  ];
-}
-
-interface FilterProps {
-  status: AppStatus | undefined;
-  environment: string | undefined;
-  apps: AppRow[];
-}
-
-function Filters({ status, environment, apps }: FilterProps) {
-  const { t } = useTranslation('supervisor');
-  const navigate = useNavigate({ from: '/admin/settings/supervisor/apps' });
-  const environments = [...new Set(apps.flatMap((app) => app.environments ?? []))].sort();
-  const statuses = Object.keys(APP_TONES) as AppStatus[];
+  const navigate = useNavigate({ from: FROM });
   return (
-    <>
-      <NativeSelect
-        size="sm"
-        aria-label={t('apps.filterStatus')}
-        value={status ?? ''}
-        data={[
-          { value: '', label: t('apps.anyStatus') },
-          ...statuses.map((value) => ({ value, label: t(`status.${value}`) })),
-        ]}
-        onChange={(event) => {
-          const value = (event.currentTarget.value || undefined) as AppStatus | undefined;
-          void navigate({ search: (previous) => ({ ...previous, status: value, page: undefined }) });
-        }}
-      />
-      <NativeSelect
-        size="sm"
-        aria-label={t('apps.filterEnvironment')}
-        value={environment ?? ''}
-        data={[
-          { value: '', label: t('apps.anyEnvironment') },
-          ...environments.map((value) => ({ value, label: value })),
-        ]}
-        onChange={(event) => {
-          const value = event.currentTarget.value || undefined;
-          void navigate({ search: (previous) => ({ ...previous, environment: value, page: undefined }) });
-        }}
-      />
-    </>
+    <SegmentedControl
+      size="sm"
+      aria-label={t('apps.view')}
+      value={cards ? 'cards' : 'table'}
+      onChange={(view) => void navigate({ search: (previous) => ({ ...previous, view: view === 'cards' ? 'cards' : undefined }) })}
+      data={[
+        { value: 'table', label: <ViewIcon icon={IconTable} label={t('apps.viewTable')} /> },
+        { value: 'cards', label: <ViewIcon icon={IconLayoutGrid} label={t('apps.viewCards')} /> },
+      ]}
+    />
+  );
+}
+
+function ViewIcon({ icon: Icon, label }: { icon: TablerIcon; label: string }) {
+  return (
+    <Tooltip label={label}>
+      <Center>
+        <Icon size={18} aria-hidden />
+        <VisuallyHidden>{label}</VisuallyHidden>
+      </Center>
+    </Tooltip>
   );
 }
 
@@ -200,7 +183,7 @@ function useColumns(): GridColumn<AppRow>[] {
         text: (row) => `${titleOf(row)} (${row.name})`,
         sortValue: titleOf,
         cell: (row) => <ApplicationCell app={row} />,
-        width: 230,
+        width: 270,
         pin: 'left',
         card: 'title',
         hideable: false,
@@ -242,10 +225,12 @@ function useColumns(): GridColumn<AppRow>[] {
       {
         id: 'database',
         title: t('columns.database'),
-        text: (row) => t(`database.${row.options?.dbConnType ?? 'new_database'}`),
+        text: (row) => databaseText(row, t(`databaseShort.${row.options?.dbConnType ?? 'new_database'}`)),
+        width: 220,
         hidden: true,
         card: 'none',
       },
+      { id: 'version', title: t('columns.version'), text: versionsOf, width: 110, card: 'none' },
       {
         id: 'startMode',
         title: t('columns.startMode'),
@@ -258,6 +243,15 @@ function useColumns(): GridColumn<AppRow>[] {
         title: t('columns.created'),
         text: (row) => row.createdAt ?? '',
         cell: (row) => row.createdAt && <RelativeTime value={row.createdAt} everyMs={60_000} />,
+        width: 140,
+        hidden: true,
+        card: 'none',
+      },
+      {
+        id: 'updatedAt',
+        title: t('columns.updated'),
+        text: (row) => row.updatedAt ?? '',
+        cell: (row) => row.updatedAt && <RelativeTime value={row.updatedAt} everyMs={60_000} />,
         width: 140,
         hidden: true,
         card: 'none',
@@ -277,6 +271,12 @@ function useColumns(): GridColumn<AppRow>[] {
     ],
     [t],
   );
+}
+
+/** Kind and name of the database, as far as the name was given. */
+function databaseText(app: AppRow, kind: string): string {
+  const { database, schema, storage } = app.options?.database ?? {};
+  return [kind, database ?? schema ?? storage].filter(Boolean).join(': ');
 }
 
 function ApplicationCell({ app }: { app: AppRow }) {

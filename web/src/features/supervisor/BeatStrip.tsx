@@ -6,16 +6,19 @@ const SHOWN = 20;
 
 type BeatState = 'good' | 'late' | 'missed';
 
-/** Reads one beat as the server sends it: a state word, or an object that has one. */
-export function beatState(beat: unknown): BeatState {
-  const value = typeof beat === 'object' && beat !== null ? (beat as Record<string, unknown>).state ?? 'good' : beat;
-  return value === 'late' || value === 'missed' ? value : 'good';
+/** How punctual each beat was, by the time since the one before compared with the usual time between two. */
+export function beatStates(beats: string[]): BeatState[] {
+  const times = beats.map((beat) => Date.parse(beat));
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? time));
+  const usual = [...gaps].sort((left, right) => left - right)[Math.floor(gaps.length / 2)] ?? 0;
+  const stateOf = (gap: number): BeatState => (gap > usual * 3 ? 'missed' : gap > usual * 1.5 ? 'late' : 'good');
+  return [...(times.length > 0 ? (['good'] as const) : []), ...gaps.map(stateOf)];
 }
 
 /** The last heartbeats, oldest first; height and colour say how punctual each was. */
-export function BeatStrip({ beats }: { beats: unknown[] }) {
+export function BeatStrip({ beats }: { beats: string[] }) {
   const { t } = useTranslation('supervisor');
-  const states = beats.slice(-SHOWN).map(beatState);
+  const states = beatStates(beats.slice(-SHOWN));
   const good = states.filter((state) => state === 'good').length;
   return (
     <span className={classes.strip} role="img" aria-label={t('environments.beats', { good, total: states.length })}>

@@ -37,8 +37,8 @@ export function useAppEditing(app: AppRow): AppEditing {
     try {
       await updateApp(client, app.name, updateBody(form.values));
       if (restart) mutate({ name: app.name, command: 'restart' });
-      form.setFieldValue('secret', '');
-      form.resetDirty({ ...form.values, secret: '' });
+      form.setValues({ secret: '', password: '' });
+      form.resetDirty({ ...form.values, secret: '', password: '' });
       toast.success(t('edit.saved'));
       return true;
     } catch (error) {
@@ -51,7 +51,7 @@ export function useAppEditing(app: AppRow): AppEditing {
     }
   };
 
-  return { form, findings, busy, dirty: form.isDirty(), restartFor: restartNeededFor(form.values), save };
+  return { form, findings, busy, dirty: form.isDirty(), restartFor: restartNeededFor(form.values, valuesOf(app)), save };
 }
 
 export function EditAppFields({ editing }: { editing: AppEditing }) {

@@ -16,10 +16,10 @@ import { AppStatusChip } from './AppStatusChip';
 import { BeatStrip } from './BeatStrip';
 import { EnvironmentStatus } from './EnvironmentStatus';
 import { Facts } from './Facts';
-import { bytes, percent } from './format';
 import { type EnvironmentInstance, type EnvironmentRow, titleOf } from './model';
 import { Panel } from './Panel';
 import { environmentQuery, forgetEnvironment, useApps } from './queries';
+import { Cpu, Memory } from './Usage';
 
 const POLL_MS = 15_000;
 
@@ -51,8 +51,8 @@ function Detail({ environment }: { environment: EnvironmentRow }) {
     [t('columns.version'), environment.appVersion ?? '–'],
     [t('environments.url'), environment.url || '–'],
     [t('environments.proxyUrl'), environment.proxyUrl || '–'],
-    [t('environments.cpu'), typeof cpu === 'number' ? percent(cpu, i18n.language) : null],
-    [t('environments.memory'), typeof memory === 'number' ? bytes(memory, i18n.language) : null],
+    [t('environments.cpu'), typeof cpu === 'number' ? <Cpu key="cpu" environment={environment} /> : null],
+    [t('environments.memory'), typeof memory === 'number' ? <Memory key="memory" environment={environment} /> : null],
     [t('environments.lag'), typeof lagSeconds === 'number' ? seconds.format(lagSeconds) : null],
   ];
   // What this server does not measure is left out rather than shown as a dash.

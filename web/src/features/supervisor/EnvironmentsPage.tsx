@@ -13,6 +13,7 @@ import { bytes, percent } from './format';
 import type { EnvironmentRow } from './model';
 import { useEnvironments } from './queries';
 import { SupervisorTabs } from './SupervisorTabs';
+import { Cpu, Memory } from './Usage';
 
 /** Where apps can run, and whether those places are alive. */
 export function EnvironmentsPage() {
@@ -118,8 +119,8 @@ function useColumns(): GridColumn<EnvironmentRow>[] {
         title: t('environments.cpu'),
         text: (row) => (typeof row.cpu === 'number' ? percent(row.cpu, i18n.language) : ''),
         sortValue: (row) => row.cpu,
-        width: 90,
-        align: 'end',
+        cell: (row) => <Cpu environment={row} />,
+        width: 140,
         card: 'none',
       },
       {
@@ -127,8 +128,8 @@ function useColumns(): GridColumn<EnvironmentRow>[] {
         title: t('environments.memory'),
         text: (row) => (typeof row.memory === 'number' ? bytes(row.memory, i18n.language) : ''),
         sortValue: (row) => row.memory,
-        width: 110,
-        align: 'end',
+        cell: (row) => <Memory environment={row} />,
+        width: 160,
         card: 'none',
       },
     ],

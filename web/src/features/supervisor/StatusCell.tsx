@@ -1,10 +1,12 @@
-import { Group, Popover, Stack, Text, UnstyledButton } from '@mantine/core';
+import { Button, Group, Popover, Stack, Text, UnstyledButton } from '@mantine/core';
 import { IconChevronDown } from '@tabler/icons-react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { RelativeTime } from '../../ui/RelativeTime';
 import { StatusChip } from '../../ui/StatusChip';
 import { AppStatusChip } from './AppStatusChip';
+import { ProblemPanel } from './ProblemPanel';
 import { type AppRow, type AppStatus, isTransitional, type Progress, type Reason, statusCounts } from './model';
 
 /** "2/5" while an app is being prepared, "queued (2)" while it waits for its turn. */
@@ -31,27 +33,41 @@ function Summary({ app }: { app: AppRow }) {
 /** The app's state; with more to say it opens a list per environment. */
 export function StatusCell({ app }: { app: AppRow }) {
   const { t } = useTranslation('supervisor');
+  const [opened, setOpened] = useState(false);
+  const [showing, setShowing] = useState(false);
+  const show = () => {
+    setOpened(false);
+    setShowing(true);
+  };
   const environments = Object.entries(app.statuses ?? {});
   if (environments.length < 2 && !app.reason) return <Summary app={app} />;
   return (
-    <Popover position="bottom-start" shadow="md" width={320} withinPortal>
-      <Popover.Target>
-        <UnstyledButton aria-label={t('statusDetails', { status: t(`status.${app.status}`) })}>
-          <Group gap={4} wrap="nowrap">
-            <Summary app={app} />
-            <IconChevronDown size={14} aria-hidden />
-          </Group>
-        </UnstyledButton>
-      </Popover.Target>
-      <Popover.Dropdown>
-        <Stack gap="sm">
-          {environments.map(([name, status]) => (
-            <EnvironmentLine key={name} app={app} name={name} status={status} />
-          ))}
-          {environments.length === 0 && app.reason && <ReasonText reason={app.reason} />}
-        </Stack>
-      </Popover.Dropdown>
-    </Popover>
+    <>
+      <Popover opened={opened} onChange={setOpened} position="bottom-start" shadow="md" width={320} withinPortal>
+        <Popover.Target>
+          <UnstyledButton onClick={() => setOpened((value) => !value)} aria-label={t('statusDetails', { status: t(`status.${app.status}`) })}>
+            <Group gap={4} wrap="nowrap">
+              <Summary app={app} />
+              <IconChevronDown size={14} aria-hidden />
+            </Group>
+          </UnstyledButton>
+        </Popover.Target>
+        <Popover.Dropdown>
+          <Stack gap="sm">
+            {environments.map(([name, status]) => (
+              <EnvironmentLine key={name} app={app} name={name} status={status} />
+            ))}
+            {environments.length === 0 && app.reason && <ReasonText reason={app.reason} />}
+            {app.reason && (
+              <Button size="compact-sm" variant="default" onClick={show}>
+                {t('problem.open')}
+              </Button>
+            )}
+          </Stack>
+        </Popover.Dropdown>
+      </Popover>
+      {showing && <ProblemPanel app={app} onClose={() => setShowing(false)} />}
+    </>
   );
 }
 

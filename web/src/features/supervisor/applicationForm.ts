@@ -21,6 +21,7 @@ export interface AppValues {
   password: string;
   schema: string;
   storage: string;
+  tablePrefix: string;
   cname: string;
   showInSwitcher: boolean;
   showInLauncher: boolean;
@@ -50,6 +51,7 @@ export const NEW_APP: AppValues = {
   password: '',
   schema: '',
   storage: '',
+  tablePrefix: '',
   cname: '',
   showInSwitcher: true,
   showInLauncher: true,
@@ -65,6 +67,8 @@ export const NEW_APP: AppValues = {
 export const NAME_PATTERN = /^[a-z][a-z0-9_]{1,31}$/;
 export const SECRET_LENGTH = 32;
 const NAME_LENGTH = 32;
+/** What the server shows in place of a secret; sent back, it keeps the secret. */
+const PASSWORD_KEPT = '********';
 const RANDOM_LETTERS = 8;
 
 /** Allowed, and not used by another app. The server decides; this is the quick answer while typing. */
@@ -123,6 +127,7 @@ export function valuesOf(app: AppRow): AppValues {
     username: database.username ?? '',
     schema: database.schema ?? '',
     storage: database.storage ?? '',
+    tablePrefix: database.tablePrefix ?? '',
     cname: app.cname ?? '',
     showInSwitcher: options.showInSwitcher ?? true,
     showInLauncher: !(options.hidden ?? false),
@@ -131,7 +136,11 @@ export function valuesOf(app: AppRow): AppValues {
   };
 }
 
+/** For the platform's own servers only a prefix may be chosen; nothing when there is none. */
 function databaseBody(values: AppValues): AppOptions['database'] {
+  if (values.mode !== 'new_connection') {
+    return values.tablePrefix.trim() ? { tablePrefix: values.tablePrefix.trim() } : undefined;
+  }
   if (values.dialect === 'sqlite') return { dialect: 'sqlite', storage: values.storage.trim() };
   return {
     dialect: 'postgres',
@@ -141,6 +150,7 @@ function databaseBody(values: AppValues): AppOptions['database'] {
     username: values.username.trim(),
     password: values.password,
     ...(values.schema.trim() ? { schema: values.schema.trim() } : {}),
+    ...(values.tablePrefix.trim() ? { tablePrefix: values.tablePrefix.trim() } : {}),
   };
 }
 
@@ -179,6 +189,7 @@ function commonBody(values: AppValues): { values: object; options: object } {
 /** `language`: of the new app, and of what a template puts into it. */
 export function createBody(values: AppValues, start: boolean, language: string): object {
   const common = commonBody(values);
+  const database = databaseBody(values);
   return {
     ...common.values,
     name: values.name.trim(),
@@ -189,20 +200,32 @@ export function createBody(values: AppValues, start: boolean, language: string):
       dbConnType: values.mode,
       lang: language,
       ...(values.template ? { template: values.template } : {}),
-      ...(values.mode === 'new_connection' ? { database: databaseBody(values) } : {}),
+      ...(database ? { database } : {}),
       ...adminBody(values),
     },
   };
 }
 
+/** An app on another server may be reached in another way later: host, port and account. */
+function isWayChangeable(values: AppValues): boolean {
+  return values.mode === 'new_connection' && values.dialect === 'postgres';
+}
+
+/** The whole block, as the server takes it as a whole; an empty password keeps the present one. */
+function wayBody(values: AppValues): AppOptions['database'] {
+  return { ...databaseBody(values), password: values.password || PASSWORD_KEPT };
+}
+
 export function updateBody(values: AppValues): object {
   const common = commonBody(values);
-  return { ...common.values, environments: values.environments, options: common.options };
+  const options = { ...common.options, ...(isWayChangeable(values) ? { database: wayBody(values) } : {}) };
+  return { ...common.values, environments: values.environments, options };
 }
 
 /** Changes that take effect only after a restart, as keys of the form. */
-export function restartNeededFor(values: AppValues): (keyof AppValues)[] {
-  return values.secret === '' ? [] : ['secret'];
+export function restartNeededFor(values: AppValues, before: AppValues): (keyof AppValues)[] {
+  const way = (['host', 'port', 'username', 'password'] as const).filter((key) => values[key] !== before[key]);
+  return [...(values.secret === '' ? [] : ['secret' as const]), ...(isWayChangeable(values) ? way : [])];
 }
 
 const FIELD_OF: Record<string, keyof AppValues> = {
@@ -214,6 +237,7 @@ const FIELD_OF: Record<string, keyof AppValues> = {
   'options.database.password': 'password',
   'options.database.schema': 'schema',
   'options.database.storage': 'storage',
+  'options.database.tablePrefix': 'tablePrefix',
   'options.template': 'template',
   'options.description': 'description',
   'options.dbConnType': 'mode',

@@ -57,7 +57,8 @@ export interface InstanceStatus {
   version?: string | null;
 }
 
-export type DatabaseMode = 'new_database' | 'new_schema' | 'new_connection';
+export const DATABASE_MODES = ['new_database', 'new_schema', 'new_connection'] as const;
+export type DatabaseMode = (typeof DATABASE_MODES)[number];
 
 export interface DatabaseOptions {
   dialect?: string;
@@ -68,6 +69,7 @@ export interface DatabaseOptions {
   username?: string;
   password?: string;
   schema?: string;
+  tablePrefix?: string;
 }
 
 export interface AppOptions {
@@ -135,10 +137,14 @@ export interface EnvironmentRow {
   lastSeenAt?: string | null;
   reason?: Reason | null;
   apps?: { running: number; total: number };
+  /** Bytes of its processes together, and of the machine. */
   memory?: number | null;
+  machineMemory?: number | null;
+  /** Share of the machine's processors, 0 to 1. */
   cpu?: number | null;
   lagSeconds?: number | null;
-  beats?: unknown[];
+  /** Times of the last heartbeats, oldest first. */
+  beats?: string[];
   instances?: EnvironmentInstance[];
 }
 
@@ -212,4 +218,10 @@ export function byPlace(left: ShownApp, right: ShownApp): number {
     (left.sort ?? 0) - (right.sort ?? 0) ||
     titleOf(left).localeCompare(titleOf(right))
   );
+}
+
+/** The versions that run the app; several while environments are being upgraded. */
+export function versionsOf(app: AppRow): string {
+  const versions = new Set((app.instances ?? []).map((instance) => instance.version).filter(Boolean));
+  return [...versions].join(', ');
 }

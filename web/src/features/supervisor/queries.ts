@@ -181,6 +181,12 @@ export async function destroyApp(client: QueryClient, name: string, removal: Rem
   return (await applications.get(name)) === null;
 }
 
+/** Asks for several at once; environments that are offline do their part when they are back. */
+export async function destroyApps(client: QueryClient, names: string[], removeDatabase: boolean): Promise<void> {
+  await applications.destroy(names, { removeDatabase });
+  await client.invalidateQueries({ queryKey: ['applications'] });
+}
+
 export async function forgetEnvironment(client: QueryClient, name: string): Promise<void> {
   await environments.destroy(name);
   await client.invalidateQueries({ queryKey: ['environments'] });

@@ -4,7 +4,7 @@ import { adminRoute } from '../../app/baseRoutes';
 import { isMainApp } from '../../app/boot';
 import { type GridSearch, parseGridSearch } from '../../ui/DataGrid/urlState';
 import { DETAIL_TABS, type DetailTab } from './detailTabs';
-import { APP_TONES, type AppStatus } from './model';
+import { APP_TONES, type AppStatus, DATABASE_MODES, type DatabaseMode } from './model';
 
 /** Only the main app can manage apps and environments. */
 const supervisorRoute = createRoute({
@@ -28,6 +28,9 @@ interface AppsSearch extends GridSearch {
   create?: boolean;
   status?: AppStatus;
   environment?: string;
+  database?: DatabaseMode;
+  pinned?: boolean;
+  view?: 'cards';
 }
 
 function parseAppsSearch(raw: Record<string, unknown>): AppsSearch {
@@ -35,6 +38,9 @@ function parseAppsSearch(raw: Record<string, unknown>): AppsSearch {
   if (raw.create === true) search.create = true;
   if (typeof raw.status === 'string' && raw.status in APP_TONES) search.status = raw.status as AppStatus;
   if (typeof raw.environment === 'string') search.environment = raw.environment;
+  if (DATABASE_MODES.some((mode) => mode === raw.database)) search.database = raw.database as DatabaseMode;
+  if (raw.pinned === true) search.pinned = true;
+  if (raw.view === 'cards') search.view = 'cards';
   return search;
 }
 
