@@ -14,7 +14,7 @@ import pytest
 
 from atoll.testing.client import Account, AtollClient
 from atoll.testing.deployment import PostgresAddress
-from atoll.testing.processes import ServerProcess, closing
+from atoll.testing.processes import ServerProcess, closing, eventually
 
 from . import postgres as databases
 from .conftest import Say
@@ -133,6 +133,55 @@ async def _signed_in_everywhere(clients: list[AtollClient], username: str, colle
         await own[2].call("auth:signOut", {})
         for client in own:
             assert (await client.send(f"{collection}:list")).status_code == 401
+
+
+async def test_apps_come_go_start_and_stop_on_all_servers(
+    nodes: list[ServerProcess], clients: list[AtollClient], postgres: PostgresAddress, say: Say
+) -> None:
+    """Each server runs the sub-apps in its own memory; what is ordered at one holds at all."""
+    slowest: dict[str, float] = {}
+
+    async def everywhere(what: str, name: str, code: int) -> None:
+        began = time.monotonic()
+        for client in clients:
+
+            async def answers(client: AtollClient = client) -> bool:
+                return (await client.ask(name)).status_code == code
+
+            await eventually(answers, within=20, what=f"{what} at {client.url}", every=0.01)
+        slowest[what] = max(slowest.get(what, 0.0), time.monotonic() - began)
+
+    for number in range(3):
+        name = f"sub{number}"
+        first, second, third = (clients[(number + step) % COUNT] for step in range(COUNT))
+        await first.create_app(name, [], wait=None)
+        assert await second.app_row(name) is not None
+        assert (await second.ask(name)).status_code == 200, "held until it runs, never unknown"
+        await everywhere("create", name, 200)
+        await second.call(f"applications:stop/{name}")
+        assert (await third.app_row(name) or {})["status"] in ("commanding", "stopped")
+        await everywhere("stop", name, 503)
+        await third.call(f"applications:start/{name}")
+        assert (await first.ask(name)).status_code == 200
+        await everywhere("start", name, 200)
+        await first.call(f"applications:update/{name}", {"displayName": "Other"})
+        assert (await second.app_row(name) or {})["displayName"] == "Other"
+    rows = await databases.run(postgres, "SELECT count(*) FROM users", "sub0")
+    assert rows[0][0] == 1
+    for number in range(3):
+        name = f"sub{number}"
+        await clients[number].call(f"applications:destroy/{name}", {}, removeDatabase=True)
+        for client in clients:
+            assert await client.app_row(name) is None
+        await everywhere("delete", name, 404)
+        found = await databases.run(postgres, f"SELECT 1 FROM pg_database WHERE datname = '{name}'")
+        assert not found
+    assert all("Traceback" not in node.log() for node in nodes), [node.log()[-3000:] for node in nodes]
+    say("sub-apps ordered at one server; then at all three: " + _figures(slowest))
+
+
+def _figures(slowest: dict[str, float]) -> str:
+    return ", ".join(f"{what} within {seconds:.2f} s" for what, seconds in slowest.items())
 
 
 async def test_a_paused_server_wakes_up_to_date(

@@ -111,7 +111,8 @@ class Application:
         self.throttle = Throttle(cache.scope("sign-in").counters, MemoryCounters(_MOST_COUNTERS))
         self._background = BackgroundTasks(f"app:{name}")
         self._instance = secrets.token_hex(8)
-        self._schema = Schema(database, migrations, automatic=upgrade)
+        self._plugins = PluginManager(plugins)
+        self._schema = Schema(database, (*migrations, *self._plugins.migrations), automatic=upgrade)
         self._membership = Membership(database, self._instance, self._schema.names)
         self.agreement = Agreement(database, self._membership, self._tell, self._admit, self._background)
         self.collections = CollectionStore(database, self.resources.names, self.agreement)
@@ -138,7 +139,6 @@ class Application:
         self.outbox = Outbox(database, self.queue)
         self.services = Services(name, self.queue, mode)
         self.tasks = TaskTypes()
-        self._plugins = PluginManager(plugins)
         self._subscription: Subscription | None = None
         self._refused: SchemaTooNew | None = None
         self._running = False
@@ -175,6 +175,8 @@ class Application:
             passwords=self.passwords,
             schema=self._schema,
         )
+        if self._plugins.migrations:
+            await self._schema.prepare(await self._schema.applied(), self._without)
         await self._plugins.install(self)
         return done
 

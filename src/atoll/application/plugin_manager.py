@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from atoll.application.migrations import Migration
 
 if TYPE_CHECKING:
     from atoll.application.app import Application
@@ -19,6 +21,9 @@ class Plugin(ABC):
     """
 
     name: str
+    migrations: ClassVar[Sequence[Migration]] = ()
+    """What makes and changes the plugin's own tables, oldest first; names begin with the plugin's name and a
+    slash. They run before `install` and `load`, also in apps that are older than the plugin."""
 
     @abstractmethod
     async def install(self, app: Application) -> None:
@@ -44,8 +49,16 @@ class PluginManager:
         names = [plugin.name for plugin in plugins]
         if len(set(names)) < len(names):
             raise ValueError(f"a plugin is given twice: {', '.join(names)}")
+        for plugin in plugins:
+            if strays := [each.name for each in plugin.migrations if each.owner != plugin.name]:
+                raise ValueError(f"migrations of {plugin.name} must begin with its name: {strays}")
         self.plugins = tuple(plugins)
         self._begun: list[Plugin] = []
+
+    @property
+    def migrations(self) -> list[Migration]:
+        """Those of all plugins."""
+        return [each for plugin in self.plugins for each in plugin.migrations]
 
     async def install(self, app: Application) -> None:
         """`install` of all."""

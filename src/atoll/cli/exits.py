@@ -5,7 +5,14 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Self
 
-from atoll.errors import AtollError, PortTaken, SettingsError
+from atoll.errors import (
+    AtollError,
+    PortTaken,
+    SchemaTooNew,
+    SchemaUpgradeBlocked,
+    SchemaUpgradeNeeded,
+    SettingsError,
+)
 
 
 class ExitCode(IntEnum):
@@ -27,6 +34,7 @@ class ExitCode(IntEnum):
         12,
         "A process of `atoll up` or of `CLUSTER_MODE` ended before it was ready, or again and again.",
     )
+    SCHEMA_MISMATCH = 13, "The database belongs to a newer version, or an upgrade of it is not possible now."
     BAD_SETTINGS = 78, "A setting is wrong; each problem is printed on a line of its own."
 
     meaning: str
@@ -57,5 +65,11 @@ class CommandFailed(Exception):
 
 def exit_code(error: AtollError) -> ExitCode:
     """The exit code for an error of the tree."""
-    known = {SettingsError: ExitCode.BAD_SETTINGS, PortTaken: ExitCode.PORT_TAKEN}
+    known: dict[type[AtollError], ExitCode] = {
+        SettingsError: ExitCode.BAD_SETTINGS,
+        PortTaken: ExitCode.PORT_TAKEN,
+        SchemaTooNew: ExitCode.SCHEMA_MISMATCH,
+        SchemaUpgradeBlocked: ExitCode.SCHEMA_MISMATCH,
+        SchemaUpgradeNeeded: ExitCode.SCHEMA_MISMATCH,
+    }
     return next((code for kind, code in known.items() if isinstance(error, kind)), ExitCode.FAILED)

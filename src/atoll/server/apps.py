@@ -176,6 +176,7 @@ class ApplicationRuntime(AppRuntime):
                 title=model.display_name,
                 lang=self._lang,
                 body_limit=settings.request_body_limit,
+                upgrade=model.options.get("autoUpgrade") is not False,
             )
         return self._application
 

@@ -159,6 +159,12 @@ class Directory:
         """The rows of one app from instances that are alive."""
         return [row for row in self._rows.get(uid, {}).values() if self._live(row)]
 
+    def gone(self, uid: str, generation: int) -> set[str]:
+        """The environments whose every instance has said that nothing of the app is left there."""
+        rows = self.rows(uid)
+        left = {row.environment for row in rows if not row.removed or row.generation < generation}
+        return {row.environment for row in rows} - left
+
     def _live(self, row: StatusRow) -> bool:
         view = self.environments.get(row.environment)
         return view is not None and view.live(row.instance)
@@ -177,10 +183,10 @@ class Directory:
                 reason = replace(reason, remedy=remedy)
             return Placement(environment=environment, status="unknown", reason=reason)
         rows = [row for row in self.rows(record.uid) if row.environment == environment]
-        rows.sort(key=lambda row: (_status(record, row) == "running", row.updated))
+        rows.sort(key=lambda row: (_rank(_status(record, row)), row.updated))
         row = rows[-1] if rows else None
         status = _status(record, row) if row is not None else _expected(record)
-        cause = row.reason if row is not None else None
+        cause = next((each.reason for each in reversed(rows) if each.reason is not None), None)
         if cause is None and status in TRANSITIONAL:
             cause = view.reason if view.reason is not None else _overdue(record, environment, row)
         return Placement(environment=environment, status=status, row=row, reason=cause)
@@ -220,6 +226,12 @@ def _status(record: AppRecord, row: StatusRow) -> Status:
     if record.desired == "stopped" or row.status == "running":
         return "commanding"
     return _expected(record)
+
+
+def _rank(status: Status) -> int:
+    """Which of its instances speaks for an environment: one that answers, else one that still has to do
+    something, else one that failed."""
+    return 3 if status == "running" else 2 if status in TRANSITIONAL else 1 if status == "error" else 0
 
 
 def _expected(record: AppRecord) -> Status:

@@ -19,7 +19,7 @@ from atoll.supervisor.directory import Directory
 from atoll.supervisor.dispatch import Dispatcher
 from atoll.supervisor.history import History
 from atoll.supervisor.model_writer import ModelWriter, concerned, contents, model_for
-from atoll.supervisor.models import Action
+from atoll.supervisor.models import Action, AppModel, StatusRow
 from atoll.supervisor.store.base import AppRecord, AppStore, Operation
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class Reconciler:
         self._store, self._directory, self._dispatcher = store, directory, dispatcher
         self._models, self._history, self._tasks, self._seconds = models, history, tasks, seconds
         self._due = asyncio.Event()
+        self._deleted: set[str] = set()
 
     def soon(self) -> None:
         """Compares everything now instead of at the next turn."""
@@ -147,13 +148,66 @@ class Reconciler:
     async def refresh(self) -> None:
         """Reads from the store what somebody changed."""
         versions = await self._store.versions()
-        known = {record.uid: record.version for record in self._directory.records}
+        known = {
+            record.uid: record.version
+            for record in self._directory.records
+            if record.uid not in self._deleted
+        }
         changed = [uid for uid, version in versions.items() if known.get(uid, 0) < version]
         if changed:
             for record in await self._store.apps(changed):
                 self._directory.put(record)
         for uid in known.keys() - versions.keys():
-            self._directory.drop(uid)
+            self._take_down(uid)
+
+    def _take_down(self, uid: str) -> None:
+        """Another Supervisor of the same store deleted the record. An app that still runs where only this one
+        sees it (each server of a cluster hosts apps of its own) is taken down before it is forgotten."""
+        record = self._directory.record(uid)
+        if record is None:
+            return
+        generation = record.generation + 1
+        self._deleted.add(uid)
+        self.tell(
+            replace(
+                record,
+                desired="removed",
+                dropped=True,
+                remove_database=False,
+                gone=(),
+                generation=generation,
+                goal_generation=generation,
+                version=record.version + 1,
+            ),
+            None,
+        )
+
+    def _forget_taken_down(self, record: AppRecord) -> None:
+        if all(row.removed for row in self._directory.rows(record.uid)):
+            self._deleted.discard(record.uid)
+            self._directory.drop(record.uid)
+            self.soon()
+
+    async def clear_away(self, row: StatusRow) -> None:
+        """An instance runs an app whose record is gone: it slept through the removal. It is told to stop it.
+
+        Only to stop: a record may also be missing because an old backup of the store was restored.
+        """
+        view = self._directory.environments.get(row.environment)
+        if view is None or row.removed or await self._store.apps([row.uid]):
+            return
+        generation = row.generation + 1
+        forgotten = AppModel(
+            uid=row.uid,
+            name=row.app,
+            display_name=row.app,
+            desired="removed",
+            generation=generation,
+            goal_generation=generation,
+            secret="",
+        )
+        log.warning("an app without a record is stopped", extra={"app": row.app, "environment": view.name})
+        await self._dispatcher.tell(view.name, view.public_key, Apply(forgotten), request_id())
 
     async def _write_models(self, environment: str, public_key: str) -> None:
         try:
@@ -164,6 +218,9 @@ class Reconciler:
 
     async def advance(self, record: AppRecord) -> None:
         """Draws from the rows what the record should say now."""
+        if record.uid in self._deleted:
+            self._forget_taken_down(record)
+            return
         rows = self._directory.rows(record.uid)
 
         def change(present: AppRecord) -> AppRecord:
@@ -171,9 +228,7 @@ class Reconciler:
                 present = replace(present, installed=True, admin=None)
             if present.desired == "ready" and any(row.status == "running" for row in rows):
                 present = replace(present, desired="running")
-            done = {
-                row.environment for row in rows if row.removed and row.generation >= present.goal_generation
-            }
+            done = self._directory.gone(present.uid, present.goal_generation)
             if present.desired == "removed":
                 gone = tuple(name for name in present.environments if name in done or name in present.gone)
                 present = replace(present, gone=gone)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: How long a target that could not be reached stands behind the others.
 _SUSPECT_SECONDS = 10.0
+#: How long a look at what should run may delay a refusal.
+_LOOK_SECONDS = 1.0
 _CODES: dict[Status, tuple[str, str]] = {
     "preparing": ("APP_PREPARING", "is being prepared"),
     "initializing": ("APP_INITIALIZING", "is starting"),
@@ -88,8 +90,14 @@ class AppRouter(Router):
         here = self._environment
         if here is not None and environment in (None, here.name):
             hosted = here.app(app)
-            if hosted is not None:
-                return self._hosted(hosted)
+            route = self._hosted(hosted) if hosted is not None else None
+            refused = hosted is None or hosted.goal.desired == "stopped"
+            if refused and self._supervisor is None and here.informed:
+                return Starting(app, lambda seconds: self._look_first(app, here, seconds))
+            if hosted is not None and refused and self._untold(hosted, here):
+                return Starting(app, lambda seconds: self._wait_told(hosted, here, seconds))
+            if route is not None:
+                return route
         if self._supervisor is None:
             return _unknown(app)
         record = self._supervisor.directory.app(app)
@@ -145,6 +153,30 @@ class AppRouter(Router):
         if not isinstance(route, Starting):
             return route
         return _not_ready(app.model.name, _on_its_way(app.row.status), app.row.message, retry_after=2.0)
+
+    def _untold(self, hosted: HostedApp, here: Environment) -> bool:
+        """Whether the Supervisor in this process wants a stopped app to run, and its order is on the way."""
+        record = self._supervisor.directory.record(hosted.model.uid) if self._supervisor is not None else None
+        return (
+            record is not None
+            and record.desired in ("running", "ready")
+            and here.name in record.environments
+            and record.generation > hosted.model.generation
+        )
+
+    async def _wait_told(
+        self, hosted: HostedApp, here: Environment, seconds: float
+    ) -> Local | Forward | Unavailable:
+        await here.changes.until(lambda: not self._untold(hosted, here), min(seconds, _LOOK_SECONDS))
+        route = self._hosted(hosted)
+        return await route.wait(seconds) if isinstance(route, Starting) else route
+
+    async def _look_first(self, app: str, here: Environment, seconds: float) -> Local | Forward | Unavailable:
+        """Before a refusal: another instance of the environment may have heard a moment earlier."""
+        await here.catch_up(min(seconds, _LOOK_SECONDS))
+        hosted = here.app(app)
+        route = self._hosted(hosted) if hosted is not None else _unknown(app)
+        return await route.wait(seconds) if isinstance(route, Starting) else route
 
     # -- apps elsewhere
 

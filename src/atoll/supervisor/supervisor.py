@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from atoll import images
 from atoll.errors import AppNotFound, AtollError, EnvironmentUnknown, PreflightFailed
+from atoll.hooks import Hook
 from atoll.images import Image
 from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.command.base import Commands, Receipt
@@ -22,7 +23,7 @@ from atoll.supervisor.figures import TrafficView
 from atoll.supervisor.history import History
 from atoll.supervisor.last_known import LastKnown
 from atoll.supervisor.model_writer import ModelWriter, concerned
-from atoll.supervisor.models import CallerAccount, ConnectionKind, Finding, StatusRow
+from atoll.supervisor.models import Action, CallerAccount, ConnectionKind, Finding, StatusRow
 from atoll.supervisor.options import changed_record, places
 from atoll.supervisor.preflight import Preflight
 from atoll.supervisor.presence.base import Presence
@@ -67,6 +68,8 @@ class Supervisor(Prover):
         storage: Path | None = None,
     ) -> None:
         self.directory = Directory()
+        self.saved: Hook[str] = Hook()
+        """Awaited with an app's name when it was changed here, before the caller is answered."""
         self._store, self._presence, self._commands, self._sealer = store, presence, commands, sealer
         self._tasks = BackgroundTasks("supervisor")
         self._dispatcher = Dispatcher(commands, sealer, self._tasks, self._receipt_changed, command_seconds)
@@ -192,6 +195,7 @@ class Supervisor(Prover):
         record = replace(record, operation=asked, sort=sort)
         await self._store.insert(record)
         self._reconciler.tell(record, asked)
+        await self.saved.emit(record.name)
         return self._row(record)
 
     async def update_app(self, name: str, values: Mapping[str, Any], *, by: str = "") -> dict[str, Any]:
@@ -218,7 +222,7 @@ class Supervisor(Prover):
                 changed = replace(changed, environments=wanted, leaving=tuple(dict.fromkeys(left)))
             return changed
 
-        return self._row(await self._reconciler.save(record, "update", change, by=by))
+        return self._row(await self._save(record, "update", change, by))
 
     async def start_app(self, name: str, *, by: str = "") -> dict[str, Any]:
         """Wants the app to run. A second call changes nothing; after failed tries it tries again at once."""
@@ -229,7 +233,7 @@ class Supervisor(Prover):
             again = failed and present.desired == "running" and present.generation == record.generation
             return replace(present, desired="running", restarts=present.restarts + again)
 
-        return self._row(await self._reconciler.save(record, "start", _unless_removed(change), by=by))
+        return self._row(await self._save(record, "start", _unless_removed(change), by))
 
     async def stop_app(self, name: str, *, by: str = "") -> dict[str, Any]:
         """Wants the app stopped, also while it is starting."""
@@ -238,7 +242,7 @@ class Supervisor(Prover):
         def change(present: AppRecord) -> AppRecord:
             return replace(present, desired="stopped")
 
-        return self._row(await self._reconciler.save(record, "stop", _unless_removed(change), by=by))
+        return self._row(await self._save(record, "stop", _unless_removed(change), by))
 
     async def restart_app(self, name: str, *, by: str = "") -> dict[str, Any]:
         """Stops the app where it runs and starts it again."""
@@ -247,7 +251,7 @@ class Supervisor(Prover):
         def change(present: AppRecord) -> AppRecord:
             return replace(present, desired="running", restarts=present.restarts + 1)
 
-        return self._row(await self._reconciler.save(record, "restart", _unless_removed(change), by=by))
+        return self._row(await self._save(record, "restart", _unless_removed(change), by))
 
     async def remove_app(
         self, name: str, *, remove_database: bool = False, force: bool = False, by: str = ""
@@ -264,7 +268,7 @@ class Supervisor(Prover):
             drop = remove_database or not (present.installed or force)
             return replace(present, desired="removed", remove_database=drop, dropped=present.dropped or force)
 
-        saved = await self._reconciler.save(record, "destroy", change, by=by)
+        saved = await self._save(record, "destroy", change, by)
         await self._reconciler.advance(saved)
 
         def gone() -> bool:
@@ -280,6 +284,7 @@ class Supervisor(Prover):
             )
 
         _ = await self.directory.changes.until(lambda: gone() or waits(), REMOVAL_SECONDS)
+        await self.saved.emit(name)
         return gone()
 
     # -- environments
@@ -330,12 +335,25 @@ class Supervisor(Prover):
             return replace(present, desired="running") if present.desired == "ready" else None
 
         try:
-            await self._reconciler.save(record, "visit", change)
+            await self._save(record, "visit", change)
         except AtollError as error:
             log.warning("an app could not be woken", extra={"app": record.name, "reason": error.message})
             await asyncio.sleep(1.0)
 
     # -- changing records
+
+    async def refresh(self) -> None:
+        """Another Supervisor of the same store changed apps: takes over what is new."""
+        await self._reconciler.refresh()
+        self._reconciler.soon()
+
+    async def _save(
+        self, record: AppRecord, action: Action, change: Callable[[AppRecord], AppRecord | None], by: str = ""
+    ) -> AppRecord:
+        saved = await self._reconciler.save(record, action, change, by=by)
+        if saved.version != record.version:
+            await self.saved.emit(saved.name)
+        return saved
 
     def _known(self, name: str) -> AppRecord:
         record = self.directory.app(name)
@@ -357,12 +375,14 @@ class Supervisor(Prover):
 
     async def _row_changed(self, row: StatusRow, before: StatusRow | None) -> None:
         record = self.directory.record(row.uid)
-        if record is None:
-            return
-        self._history.row(record, row, before)
+        if record is not None:
+            self._history.row(record, row, before)
         if not self._whole:
             return
         try:
+            if record is None:
+                await self._reconciler.clear_away(row)
+                return
             await self._reconciler.advance(record)
         except AtollError as error:
             log.warning("a status waits until the store can be written", extra={"reason": error.message})

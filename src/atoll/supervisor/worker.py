@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -106,6 +106,9 @@ class Environment(Host, Signer):
         self._tasks = BackgroundTasks(f"environment {name}")
         self._look = asyncio.Event()
         self._pulling = asyncio.Lock()
+        self._catching_up: asyncio.Task[None] | None = None
+        self.informed = False
+        """Whether the last comparison with the models succeeded."""
 
     # -- life
 
@@ -174,6 +177,24 @@ class Environment(Host, Signer):
         if sender is None and self._sealer.scheme == "pair":
             return False
         return self._sealer.attests(sender or "", PROXY_PURPOSE, data, proof)
+
+    async def catch_up(self, seconds: float) -> None:
+        """Compares with the models before somebody is refused; waits at most so many seconds.
+
+        Many who ask at once share one comparison that began after all of them asked.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                under_way = self._catching_up
+                if under_way is not None and not under_way.done():
+                    await asyncio.wait({under_way})
+                if self._catching_up is None or self._catching_up.done():
+                    self._catching_up = self._tasks.spawn("catch-up", self._pull_once())
+                await asyncio.wait({self._catching_up})
+
+    async def _pull_once(self) -> None:
+        with contextlib.suppress(RedisUnavailable):
+            await self._pull()
 
     # -- Host
 
@@ -269,7 +290,9 @@ class Environment(Host, Signer):
     async def _pull(self) -> None:
         """Compares with the models as the Supervisor last wrote them."""
         async with self._pulling:
+            self.informed = False
             pull = await self._presence.pull(self.name, self._version)
+            self.informed = True
             if pull.epoch != self._epoch:
                 lost, self._epoch = bool(self._epoch), pull.epoch
                 if lost:
@@ -281,6 +304,7 @@ class Environment(Host, Signer):
                 if self._cache.changed(sealed):
                     self._accept(sealed, "the shared copy")
             self._forget_removed(pull.models.keys())
+            self._show_unlisted(pull.models.keys())
             self._version = pull.version
             await self._cache.save(pull.models)
 
@@ -288,6 +312,12 @@ class Environment(Host, Signer):
         for uid in [uid for uid, app in self._apps.items() if app.removed and uid not in listed]:
             row = self._apps.pop(uid).row
             self._outbox.put_row(row)
+
+    def _show_unlisted(self, listed: Iterable[str]) -> None:
+        """An app that nobody tells us of any more goes on: only the Supervisor's word ends it. It sees the
+        row, and answers."""
+        for app in [app for uid, app in self._apps.items() if uid not in listed and not app.removed]:
+            app.show_again()
 
     def _accept(self, sealed: bytes, source: str) -> None:
         """Takes a model if the trusted Supervisor made it for us; else logs why not and shows the problem."""
@@ -343,8 +373,12 @@ class Environment(Host, Signer):
             log.error("a command was refused", extra={"reason": str(error)})
             self._settle(delivery.request_id, _reason(error))
             return
+        if isinstance(instruction, Apply) and _only_for_others(instruction, self._apps):
+            return
         receipt = await self._commands.take(self.name, delivery, self.instance)
         if receipt.state != "delivered":
+            if isinstance(instruction, Apply) and receipt.state != "expired":
+                self._follow(instruction.model)
             return
         match instruction:
             case Apply(model):
@@ -358,6 +392,13 @@ class Environment(Host, Signer):
             case Refresh():
                 self._look.set()
                 self._settle(delivery.request_id, None)
+
+    def _follow(self, model: AppModel) -> None:
+        """Another instance of this environment has carried out the command already; so does this one. An app
+        that is not known here comes with the models: a repeated command must not bring a removed one back."""
+        if model.uid in self._apps:
+            self._apply(model)
+        self._look.set()
 
     def _read(self, delivery: Delivery) -> Instruction:
         opened = self._authentic("command", delivery.message)
@@ -398,6 +439,11 @@ class Environment(Host, Signer):
                 reply=reply,
             )
         )
+
+
+def _only_for_others(instruction: Apply, apps: Collection[str]) -> bool:
+    """Whether it takes an app without a record away from an instance that still has it; this one has not."""
+    return not instruction.model.environments and instruction.model.uid not in apps
 
 
 def _reason(error: Exception) -> Reason:

@@ -108,6 +108,12 @@ class Agreement:
         self._known[topic.name] = 0
         self._turns[topic.name] = asyncio.Lock()
 
+    async def keep(self, topic: Topic) -> None:
+        """Keeps one more topic, after `join`."""
+        await self._membership.begin([topic.name])
+        self.add(topic)
+        await self._catch_up(topic)
+
     # -- life
 
     async def join(self) -> None:

@@ -32,9 +32,20 @@ class Migration:
     """One change of an app's tables.
 
     Args:
-        name: unique and never changed again, with a number for the order: `0002-instances`.
+        name: unique and never changed again, with a number for the order: `0002-instances`; a plugin's
+            begins with the plugin's name: `import-export/0001-jobs`.
     """
 
     name: str
     before: Sequence[Step] = ()
     after: Sequence[Step] = ()
+
+    @property
+    def owner(self) -> str:
+        """The plugin it belongs to, "" for the application itself."""
+        return owner_of(self.name)
+
+
+def owner_of(name: str) -> str:
+    """The plugin that a migration of that name belongs to."""
+    return name.rpartition("/")[0]

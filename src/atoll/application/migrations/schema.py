@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 from atoll.application.collections.system import system_collections
 from atoll.application.fields.datetime import stored
 from atoll.application.fields.moments import now_ms
-from atoll.application.migrations.base import Migration, Step
+from atoll.application.migrations.base import Migration, Step, owner_of
 from atoll.database.drivers.base import Connection, Database
 from atoll.errors import DatabaseError, SchemaTooNew, SchemaUpgradeBlocked, SchemaUpgradeNeeded, UnknownColumn
 
@@ -36,7 +36,7 @@ class Schema:
     """The migrations of one app.
 
     Args:
-        migrations: those this program knows, oldest first.
+        migrations: those this program and its plugins know, each one's oldest first.
         automatic: apply what is missing at the start; else the start is refused until somebody allows it.
     """
 
@@ -44,8 +44,8 @@ class Schema:
         self, database: Database, migrations: Sequence[Migration], *, automatic: bool = True
     ) -> None:
         names = [each.name for each in migrations]
-        if names != sorted(set(names)):
-            raise ValueError("migrations need different names, in order")
+        if len(set(names)) < len(names):
+            raise ValueError("two migrations have one name")
         self._database = database
         self._migrations = migrations
         self._automatic = automatic
@@ -65,9 +65,12 @@ class Schema:
         return frozenset(row[0] for row in rows)
 
     async def stamp(self, connection: Connection) -> None:
-        """Notes that the tables were made just now, and need nothing of all this."""
+        """Notes that the application's tables were made just now, and need nothing of all this.
+
+        Those of plugins are made by their migrations, in a new app as in one that gets the plugin later.
+        """
         await self._note(FIRST, connection)
-        for each in self._migrations:
+        for each in [each for each in self._migrations if not each.owner]:
             await self._note(each.name, connection)
             if each.after:
                 await self._note(each.name + _CLOSED, connection)
@@ -76,12 +79,14 @@ class Schema:
     def check(self, applied: Collection[str]) -> None:
         """Raises SchemaTooNew when older versions such as this one must not use the database any more."""
         known = set(self.names)
+        owners = {"", *(each.owner for each in self._migrations)}
         for row in sorted(applied):
-            if row.endswith(_CLOSED) and row.removesuffix(_CLOSED) not in known:
+            name = row.removesuffix(_CLOSED)
+            if name != row and name not in known and owner_of(name) in owners:
                 raise SchemaTooNew(
                     "The app's database belongs to a newer version of Atoll than this one. Start the newer"
                     " version, or restore a backup from before the upgrade.",
-                    detail=f"finished upgrade {row.removesuffix(_CLOSED)}",
+                    detail=f"finished upgrade {name}",
                 )
 
     def unfinished(self, applied: Collection[str]) -> list[str]:
@@ -107,14 +112,14 @@ class Schema:
         async with self._database.exclusive(_LOCK):
             applied = await self.applied()
             self.check(applied)
-            for each in self._migrations:
+            for number, each in enumerate(self._migrations):
                 if each.name not in applied:
                     await self._steps(each.name + "#before", each.before, applied, each.name)
                     log.info("database upgraded", extra={"migration": each.name})
-                if each.after and each is not self._migrations[-1] and each.name + _DONE not in applied:
-                    newer = self._migrations[self._migrations.index(each) + 1 :]
-                    if any(later.name not in applied for later in newer):
-                        await self._finish(each, old)
+                later = [next_.name for next_ in self._migrations[number + 1 :] if next_.owner == each.owner]
+                waits = each.after and each.name + _DONE not in applied
+                if waits and not set(later) <= set(applied):
+                    await self._finish(each, old)
 
     async def finish(self, old: OldInstances) -> bool:
         """Does the second halves that can be done now; True when none is left. One process does it."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from typing_extensions import override
 
 from atoll import templates
 from atoll.application.context import Context, RawAnswer
+from atoll.application.instances.agreement import Topic
 from atoll.application.plugin_manager import Plugin
 from atoll.errors import AppNotFound, BadRequest, NotFound, PreflightFailed
 from atoll.plugins.app_supervisor.feed import Feed
@@ -20,6 +22,23 @@ if TYPE_CHECKING:
     from atoll.application.app import Application
 
 _SNIPPET = "pm.multi-app-manager.applications"
+
+
+class AppsTopic(Topic):
+    """What apps there are, and what should be the case with them."""
+
+    name = "applications"
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    @override
+    async def reload(self) -> None:
+        await self._supervisor.refresh()
+
+    @override
+    async def apply(self, about: Mapping[str, Any]) -> None:
+        await self._supervisor.refresh()
 
 
 class AppSupervisor(Plugin):
@@ -34,6 +53,7 @@ class AppSupervisor(Plugin):
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self._feed: Feed | None = None
+        self._unhook: Callable[[], None] | None = None
 
     async def install(self, app: Application) -> None:
         """Nothing: the Supervisor keeps its own tables."""
@@ -65,14 +85,24 @@ class AppSupervisor(Plugin):
             {"list": self._environments, "get": self._environment, "destroy": self._forget},
             snippet=_SNIPPET,
         )
+        await app.agreement.keep(AppsTopic(self._supervisor))
 
     async def start(self, app: Application) -> None:
-        """Begins to send live messages."""
+        """Begins to send live messages, and to tell the other instances of the entry app."""
+
+        async def tell(name: str) -> None:
+            async with app.agreement.change(AppsTopic.name):
+                pass
+
+        self._unhook = self._supervisor.saved.add(tell)
         self._feed = Feed(self._supervisor, app.live)
         self._feed.start()
 
     async def stop(self, app: Application) -> None:
-        """Ends the live messages."""
+        """Ends that."""
+        if self._unhook is not None:
+            self._unhook()
+            self._unhook = None
         if self._feed is not None:
             await self._feed.stop()
             self._feed = None

@@ -315,7 +315,8 @@ class HostedApp:
             return
         self._show("commanding", step="remove")
         await self._halt()
-        await self._limited("remove", self._host.factory(self.model).destroy(remove_database=goal.drop))
+        if self.model.environments:  # else its record is gone (`Reconciler.clear_away`): nothing is deleted
+            await self._limited("remove", self._host.factory(self.model).destroy(remove_database=goal.drop))
         self._removed, self._dropped, self._installed = True, goal.drop, False
         self._show("stopped", step="removed")
 
