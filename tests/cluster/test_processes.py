@@ -285,6 +285,45 @@ async def test_without_a_free_worker_id_the_start_is_refused(
     await connection.close()
 
 
+async def test_a_start_without_redis_goes_on_and_gets_a_worker_id_later(
+    tmp_path: Path, own_redis: RedisProcess, anyio_backend: str
+) -> None:
+    """Reading works meanwhile; what needs an id of its own is refused with 503."""
+    shared = {"REDIS_URL": own_redis.url, "INIT_ROOT_PASSWORD": ACCOUNT.password}
+    async with ServerProcess("patient", tmp_path, shared) as server, AtollClient(server.url) as client:
+        await client.sign_in(ACCOUNT)
+        await client.call("collections:create", NOTES)
+        await server.stop()
+        own_redis.stop()
+        server.spawn()
+
+        async def refused() -> bool:
+            answer = await client.send("notes:create", {"s": "x"})
+            return answer.status_code == 503 and "WORKER_ID_LOST" in answer.text
+
+        async def made() -> bool:
+            return (await client.send("notes:create", {"s": "x"})).status_code == 200
+
+        await server.until_healthy()
+        await eventually(refused, within=30, what="no id is made without a worker id")
+        assert await client.call("notes:list") == []
+        own_redis.start()
+        await eventually(made, within=30, what="a worker id once Redis is there")
+        await server.until_ready()
+
+
+async def test_a_storage_folder_in_use_is_refused(tmp_path: Path, own_redis: RedisProcess) -> None:
+    """F73, with processes: a Supervisor that was given the folder of another server."""
+    shared = {"REDIS_URL": own_redis.url, "STORAGE_PATH": str(tmp_path / "storage")}
+    async with ServerProcess("first", tmp_path, shared):
+        second = ServerProcess("second", tmp_path, {**shared, "APP_MODE": "supervisor"})
+        async with closing(second):
+            second.spawn()
+            assert await second.until_ended() == 1
+        assert "STORAGE_OWNED" in second.log()
+        assert "STORAGE_PATH of its own" in second.log()
+
+
 async def test_one_line_names_what_several_processes_need(tmp_path: Path) -> None:
     server = ServerProcess("alone", tmp_path, {"CLUSTER_MODE": "2"})
     async with closing(server):

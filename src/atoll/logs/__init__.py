@@ -14,7 +14,7 @@ from atoll.errors import StorageUnusable
 from atoll.logs.context import REQUEST, RequestFields
 from atoll.logs.files import Rotation
 from atoll.logs.folder import LogFolder
-from atoll.logs.formats import Formatter, render
+from atoll.logs.formats import Formatter, plain
 from atoll.settings import Settings
 
 __all__ = ["REQUEST", "LogFolder", "RequestFields", "configure"]
@@ -93,7 +93,7 @@ def _folder(settings: Settings, fixed: dict[str, str]) -> LogFolder | None:
     folder = LogFolder(
         settings.logger_base_path,
         rotation,
-        lambda fields: render(settings.logger_format, {**fixed, **fields}),
+        lambda fields: plain(settings.logger_format, {**fixed, **fields}),
     )
     try:
         folder.check()

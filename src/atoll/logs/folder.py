@@ -24,7 +24,7 @@ class LogFolder:
     second by a thread, so that no request waits for a disk.
 
     Args:
-        render: makes a line of fields.
+        render: makes a line of the fields of a request, which hold no secrets.
     """
 
     def __init__(self, folder: Path, rotation: Rotation, render: Callable[[Mapping[str, Any]], str]) -> None:

@@ -64,22 +64,21 @@ def moment(seconds: float) -> str:
 
 def render(form: str, fields: Mapping[str, Any]) -> str:
     """Fields as one line of text, without its end; secrets are masked."""
-    fields = {name: MASK if name.lower() in SECRET_NAMES else value for name, value in fields.items()}
+    shown = {name: MASK if name.lower() in SECRET_NAMES else value for name, value in fields.items()}
+    return masked(plain(form, shown))
+
+
+def plain(form: str, fields: Mapping[str, Any]) -> str:
+    """The same, for fields that are known to hold no secret."""
     if form == "json":
-        return masked(msgspec.json.encode(fields, enc_hook=str).decode())
+        return msgspec.json.encode(fields, enc_hook=str).decode()
     if form == "logfmt":
-        return masked(" ".join(f"{name}={_quoted(value)}" for name, value in fields.items()))
+        return " ".join(f"{name}={_quoted(value)}" for name, value in fields.items())
     if form == "delimiter":
-        return masked("|".join(_flat(value).replace("|", "\\|") for value in fields.values()))
-    rest = "  ".join(
-        part
-        for part in (
-            str(fields.get("message", "")),
-            " ".join(f"{name}={value}" for name, value in fields.items() if name not in FIRST),
-        )
-        if part
-    )
-    return masked(f"{fields.get('time', '')} {fields.get('level', ''):7} {rest}")
+        return "|".join(_flat(value).replace("|", "\\|") for value in fields.values())
+    rest = " ".join(f"{name}={value}" for name, value in fields.items() if name not in FIRST)
+    text = f"{fields.get('message', '')}  {rest}" if rest else str(fields.get("message", ""))
+    return f"{fields.get('time', '')} {fields.get('level', ''):7} {text}"
 
 
 def masked(text: str) -> str:
