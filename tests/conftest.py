@@ -91,6 +91,12 @@ def rabbitmq_service() -> Iterator[RabbitServer]:
     yield from needed(rabbitmq_server())
 
 
+@pytest.fixture(scope="module")
+def own_rabbitmq() -> Iterator[RabbitServer]:
+    """A RabbitMQ of the module's own, which a test may restart."""
+    yield from needed(rabbitmq_server())
+
+
 @pytest.fixture(scope="session")
 def rabbitmq_url(rabbitmq_service: RabbitServer) -> str:
     """A RabbitMQ that all tests of this process share: use a namespace of your own."""

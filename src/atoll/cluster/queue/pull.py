@@ -121,7 +121,6 @@ class PullQueue(Queue):
         self._consumers: set[PullConsumer] = set()
         self._scopes: list[Queue] = []
         self._tasks = BackgroundTasks("queue")
-        self._renewed = 0.0
         self._renewing = False
         self._closed = False
 
@@ -172,7 +171,6 @@ class PullQueue(Queue):
             await self._store.renew((), [(channel, consumer.name)])
         if not self._renewing:
             self._renewing = True
-            self._renewed = time.monotonic()
             _ = self._tasks.keep_running("renew", self._keep_renewing)
         return consumer
 
@@ -213,12 +211,13 @@ class PullQueue(Queue):
             await self._store.close()
 
     async def _keep_renewing(self) -> None:
-        """Renews all leases of this process; says so when it could not run for too long."""
+        """Renews all leases of this process; says so when it could not run in time."""
         while True:
+            asked = time.monotonic()
             await asyncio.sleep(self._store.lease / 3)
             held = [each for consumer in self._consumers for each in consumer.held]
-            waited = time.monotonic() - self._renewed
-            if held and waited > self._store.lease * 0.8:
+            waited = time.monotonic() - asked
+            if waited > self._store.lease * 0.8:
                 log.error(
                     "the event loop was blocked, leases of queue items may have ended; "
                     "move long computations of handlers into a thread",
@@ -231,7 +230,6 @@ class PullQueue(Queue):
             except QueueUnavailable as error:
                 log.warning("leases cannot be renewed now", extra={"reason": error.detail})
                 continue
-            self._renewed = time.monotonic()
             for each in gone:
                 for consumer in self._consumers:
                     consumer.lose(each)

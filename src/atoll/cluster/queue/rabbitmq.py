@@ -285,8 +285,7 @@ class RabbitQueue(Queue):
             with self._link.errors():
                 yield own
         finally:
-            with contextlib.suppress(QueueUnavailable), self._link.errors():
-                await own.close()
+            await self._link.close_channel(own)
 
     def _check_open(self) -> None:
         if self._closed:

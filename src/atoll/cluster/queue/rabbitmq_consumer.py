@@ -121,8 +121,7 @@ class RabbitConsumer(Consumer):
                     extra={"channel": self.channel, "items": len(self._running)},
                 )
             await end_tasks(self._running)
-            with contextlib.suppress(QueueUnavailable), self._link.errors():
-                await channel.close()
+            await self._link.close_channel(channel)
 
     async def _consume(self, channel: AbstractChannel) -> None:
         """Until the queue was deleted, items are not wanted any more, or the channel is lost."""

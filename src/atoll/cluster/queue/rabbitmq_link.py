@@ -26,6 +26,7 @@ from aio_pika.exceptions import AMQPError
 
 from atoll.cluster.queue.base import HIGHEST_PRIORITY, KEY_SECONDS
 from atoll.errors import QueueUnavailable
+from atoll.lifecycle import BackgroundTasks
 
 if TYPE_CHECKING:
     from aio_pika.abc import FieldValue
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 15.0
+CLOSE_SECONDS = 3.0
 HEARTBEAT_SECONDS = 30
 SPARE_SECONDS = 60.0
 # RabbitMQ takes items from consumers that hold them for longer. Before 3.12 only its configuration counts.
@@ -53,6 +55,7 @@ class RabbitLink:
         self._connection: AbstractConnection | None = None
         self._publishing: AbstractChannel | None = None
         self._connecting = asyncio.Lock()
+        self._tasks = BackgroundTasks("queue-link")
         self._closed = False
 
     @property
@@ -82,8 +85,17 @@ class RabbitLink:
         async with self._connecting:
             with self.errors():
                 connection = await self._connected()
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    return await connection.channel(publisher_confirms=True, on_return_raises=True)
+                try:
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        return await connection.channel(publisher_confirms=True, on_return_raises=True)
+                except Exception:
+                    self._connection = None  # whatever it is, it does not work
+                    _ = self._tasks.spawn("close", _close(connection))
+                    raise
+
+    async def close_channel(self, channel: AbstractChannel) -> None:
+        """Closes it, if it and its connection are still there."""
+        await _close(channel)
 
     async def publish(
         self,
@@ -170,18 +182,25 @@ class RabbitLink:
         self._closed = True
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(AMQPError, OSError, TimeoutError, RuntimeError):
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    await connection.close()
+            await _close(connection)
+        await self._tasks.cancel_all()
 
     async def _connected(self) -> AbstractConnection:
         if self._closed:
             raise QueueUnavailable("The queue is closed: this app or server is stopping.")
-        if self._connection is None or self._connection.is_closed:
+        transport = self._connection.transport if self._connection is not None else None
+        # The connection object itself does not notice that it was closed from the other side.
+        if self._connection is None or transport is None or transport.connection.is_closed:
             self._connection = await aio_pika.connect(
                 self._url, timeout=CONNECT_SECONDS, heartbeat=HEARTBEAT_SECONDS
             )
         return self._connection
+
+
+async def _close(what: AbstractConnection | AbstractChannel) -> None:
+    with suppress(AMQPError, OSError, TimeoutError, RuntimeError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await what.close()
 
 
 def key_digest(channel: str, key: str) -> str:

@@ -22,6 +22,7 @@ from atoll.lifecycle import BackgroundTasks
 
 log = logging.getLogger(__name__)
 WAIT_SECONDS = 1.0
+AGAIN_SECONDS = 1.0
 
 
 class Doing(msgspec.Struct):
@@ -54,7 +55,7 @@ class Roll:
         """Answers from now on, also after RabbitMQ was away. Waits a little for the first time."""
         if not self._started:
             self._started = True
-            _ = self._tasks.keep_running("answer", self._answer)
+            _ = self._tasks.spawn("answer", self._answer_for_ever())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._answering.wait()
@@ -67,8 +68,7 @@ class Roll:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     return await self._ask(own, channel)
         finally:
-            with contextlib.suppress(QueueUnavailable), self._link.errors():
-                await own.close()
+            await self._link.close_channel(own)
 
     async def close(self) -> None:
         """Answers no more. Idempotent."""
@@ -97,6 +97,14 @@ class Roll:
                         await complete.wait()
         return answers
 
+    async def _answer_for_ever(self) -> None:
+        while True:
+            try:
+                await self._answer()
+            except QueueUnavailable as error:
+                log.warning("the queue's roll cannot be answered now", extra={"reason": error.detail})
+            await asyncio.sleep(AGAIN_SECONDS)
+
     async def _answer(self) -> None:
         channel = await self._link.open_channel()
         ended = asyncio.Event()
@@ -115,8 +123,7 @@ class Roll:
             await ended.wait()
         finally:
             self._answering.clear()
-            with contextlib.suppress(QueueUnavailable), self._link.errors():
-                await channel.close()
+            await self._link.close_channel(channel)
 
     async def _called(self, message: AbstractIncomingMessage) -> None:
         if message.reply_to:
