@@ -218,6 +218,18 @@ class RedisUnavailable(AtollError):
     status = 503
 
 
+class RedisRefused(RedisUnavailable):
+    """Redis does not accept the user, or the user may not do what is needed."""
+
+    code = "REDIS_REFUSED"
+
+
+class RedisEvictsKeys(AtollError):
+    """Redis would throw away what must not be lost; the start is refused."""
+
+    code = "REDIS_EVICTS_KEYS"
+
+
 class RedisFull(RedisUnavailable):
     """Redis takes nothing more: its memory limit is reached."""
 

@@ -135,9 +135,18 @@ def address(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+SENTINELS = re.compile(
+    r"rediss?\+sentinel://([^@/]*@)?[^@:/,?]+(:\d+)?(,[^@:/,?]+(:\d+)?)*/[^/?]+(/\d+)?(\?.*)?"
+)
+
+
 def redis_address(text: str) -> str:
-    """A Redis address: redis://, rediss:// (TLS) or unix://."""
+    """A Redis address: redis://, rediss:// (TLS), unix://, or that of its sentinels."""
     if text.startswith("unix://"):
+        return text
+    if "+sentinel:" in text:
+        if not SENTINELS.fullmatch(text):
+            raise InvalidValue("an address like redis+sentinel://host:26379,host:26379/master-name/0")
         return text
     return address("redis", "rediss")(text)
 

@@ -67,6 +67,28 @@ def test_a_good_redis_is_good(tmp_path: Path) -> None:
     assert "wrong" not in states
 
 
+def test_a_redis_for_the_cache_alone_may_evict(tmp_path: Path) -> None:
+    with redis_server("--maxmemory-policy", "allkeys-lru", "--maxmemory", "64mb") as server:
+        _, rows = doctor(tmp_path, CACHE_DEFAULT_STORE="redis", CACHE_REDIS_URL=server.url)
+    found = [row for row in rows if row["subject"].startswith("Redis")]
+    assert {row["state"] for row in found} == {"ok"}
+    assert any("for the cache only" in row["text"] for row in found)
+
+
+def test_a_user_without_rights_and_missing_sentinels_are_told(tmp_path: Path) -> None:
+    with redis_server("--user", "atoll", "on", ">pw", "~*", "+ping") as server:
+        url = f"redis://atoll:pw@{server.host}:{server.port}"
+        _, rows = doctor(tmp_path, REDIS_URL=url)
+        (row,) = [row for row in wrong(rows) if row["subject"].startswith("Redis")]
+        assert "ACL" in row["remedy"]
+        _, rows = doctor(tmp_path, REDIS_URL="redis+sentinel://:pw@127.0.0.1:9/main/0")
+        (row,) = [row for row in wrong(rows) if row["subject"].startswith("Redis")]
+        assert (row["subject"], row["text"]) == (
+            "Redis 127.0.0.1:9/main/0",
+            "no sentinel knows a master of this name",
+        )
+
+
 async def test_a_database_that_can_be_used_is_measured(
     tmp_path: Path, postgres_config: DatabaseConfig
 ) -> None:

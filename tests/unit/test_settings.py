@@ -145,6 +145,30 @@ def test_a_short_app_key_is_accepted_with_a_warning_that_does_not_show_it() -> N
     assert settings.load({"APP_KEY": "k" * 32}).warnings == ()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis+sentinel://one:26379,two,three:1/main",
+        "rediss+sentinel://user:p%40ss@one:26379,two:26379/main/3?sentinel_password=x&ssl_ca_certs=/c",
+    ],
+)
+def test_addresses_of_sentinels(text: str) -> None:
+    assert settings.load({"REDIS_URL": text}).settings.redis_url == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis+sentinel://one:26379,two:26379",
+        "redis+sentinel://one:x/main",
+        "redis+sentinel:///main",
+        "redis://one:6379,two:6379/0",
+    ],
+)
+def test_addresses_that_are_none(text: str) -> None:
+    assert problems({"REDIS_URL": text})
+
+
 def test_all_problems_come_at_once() -> None:
     assert len(problems({"APP_PORT": "x", "DB_PORT": "y", "TZ": "z"})) == 3
 

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import OutOfMemoryError, RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, RedisError
 from redis.retry import Retry
 
-from atoll.errors import RedisBelongsToAnother, RedisFull, RedisUnavailable
+from atoll.cluster import redis_address
+from atoll.errors import (
+    RedisBelongsToAnother,
+    RedisEvictsKeys,
+    RedisFull,
+    RedisRefused,
+    RedisUnavailable,
+)
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 ANSWER_SECONDS = 5.0  # no answer for so long means a half-open connection; blocking reads ask for less
 CONNECT_SECONDS = 3.0
 IDLE_CHECK_SECONDS = 10
@@ -35,7 +43,8 @@ class RedisConnection:
     (`client.register_script`).
 
     Args:
-        url: `redis://[user:password@]host:port/db`, `rediss://` for TLS, or `unix://path`.
+        url: `redis://[user:password@]host:port/db`, `rediss://` for TLS, `unix://path`, or as
+            `SentinelAddress` says: then after a switch commands go to the new master.
         namespace: first part of every key.
     """
 
@@ -43,7 +52,7 @@ class RedisConnection:
         self._url = url
         self.namespace = namespace
         # Any: the client's types say that each command gives either its result or an awaitable of it.
-        self._pool: Any = redis.asyncio.BlockingConnectionPool.from_url(
+        self._pool: Any = redis_address.pool(
             url,
             max_connections=CONNECTIONS,
             timeout=ANSWER_SECONDS,
@@ -59,8 +68,7 @@ class RedisConnection:
     @property
     def address(self) -> str:
         """For messages and logs: where Redis is, without user and password."""
-        parts = urlsplit(self._url)
-        return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        return redis_address.place(self._url)
 
     def key(self, *parts: str) -> str:
         """A key of this installation: `<namespace>:a:b`."""
@@ -68,17 +76,27 @@ class RedisConnection:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Turns what the client raises in the block into `RedisUnavailable`, `RedisFull` if that is why."""
+        """Turns what the client raises in the block into `RedisUnavailable`, or into one of its kinds,
+        `RedisRefused` and `RedisFull`, if that is why."""
         try:
             yield
+        except (AuthenticationError, NoPermissionError) as error:
+            raise RedisRefused(
+                f"Redis at {self.address} refuses the user: wrong name or password, or an ACL without the "
+                f"rights for the keys {self.namespace}:*.",
+                detail=str(error),
+            ) from error
         except OutOfMemoryError as error:
             raise RedisFull(
                 f"Redis at {self.address} has reached its memory limit. Raise maxmemory, or let it do less.",
                 detail=str(error),
             ) from error
         except (RedisError, OSError, TimeoutError) as error:
+            remedy = "Check that it runs and can be reached."
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                remedy = "Its certificate is not trusted: name the authority, ?ssl_ca_certs=/path/to/ca.pem."
             raise RedisUnavailable(
-                f"Redis at {self.address} does not answer. Check that it runs and can be reached.",
+                f"Redis at {self.address} does not answer. {remedy}",
                 detail=f"{type(error).__name__}: {error}",
             ) from error
 
@@ -117,9 +135,33 @@ class RedisConnection:
                 detail=f"marked {holder.decode()}, we are {installation}",
             )
 
+    async def refuse_eviction(self) -> None:
+        """Raises `RedisEvictsKeys` when Redis throws away any key it likes as soon as its memory is full.
+
+        What cannot be asked (Redis is away, the user has no right to INFO) is only logged, and so is a
+        policy that spares keys without an end: leases have one.
+        """
+        try:
+            with self.errors():
+                memory = await self.client.info("memory")
+        except RedisUnavailable as error:
+            log.warning("eviction policy of Redis is not known", extra={"reason": error.message})
+            return
+        policy, limit = str(memory.get("maxmemory_policy", "")), int(memory.get("maxmemory", 0))
+        if not limit or policy in {"", "noeviction"}:
+            return
+        text = (
+            f"Redis at {self.address} has maxmemory-policy {policy}: when its memory is full it would "
+            "silently throw away locks, commands and jobs. Set maxmemory-policy noeviction, or give these a "
+            "Redis of their own (only CACHE_REDIS_URL may point to one that evicts)."
+        )
+        if policy.startswith("allkeys"):
+            raise RedisEvictsKeys(text)
+        log.error(text)
+
     def sync_client(self) -> redis.Redis:
         """A client for use in a thread of its own; whoever asks for it closes it."""
-        return redis.Redis.from_url(
+        return redis_address.sync_client(
             self._url,
             socket_timeout=ANSWER_SECONDS,
             socket_connect_timeout=CONNECT_SECONDS,
@@ -132,4 +174,4 @@ class RedisConnection:
     async def close(self) -> None:
         """Closes all connections. Idempotent; a command after it connects again."""
         await self.client.aclose()
-        await self._pool.disconnect()
+        await self._pool.aclose()

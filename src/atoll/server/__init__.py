@@ -127,6 +127,7 @@ class Server:
         self._halves.router.announce("main")
         await self._http.start()
         await self._halves.recall()
+        await self._parts.check()
         await self._worker_id.start()
         await self._main.reach_database()
         await self._halves.open()

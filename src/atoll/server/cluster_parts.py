@@ -22,6 +22,7 @@ class ClusterParts:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connections: dict[str, RedisConnection] = {}
+        self._lasting: dict[str, RedisConnection] = {}
         self.sync = self._sync()
         self.queue = self._queue()
         self.cache = self._cache()
@@ -30,11 +31,22 @@ class ClusterParts:
             self.lock_redis = self.connection(settings.lock_adapter_redis_url or "")
         self.locks: Lock = MemoryLock() if self.lock_redis is None else RedisLock(self.lock_redis)
 
-    def connection(self, url: str) -> RedisConnection:
-        """The connection to an address; closed with the parts."""
+    def connection(self, url: str, *, lasting: bool = True) -> RedisConnection:
+        """The connection to an address; closed with the parts.
+
+        Args:
+            lasting: what is put there must not be thrown away.
+        """
         if url not in self._connections:
             self._connections[url] = RedisConnection(url, self._settings.redis_namespace)
+        if lasting:
+            self._lasting[url] = self._connections[url]
         return self._connections[url]
+
+    async def check(self) -> None:
+        """Raises RedisEvictsKeys when a Redis could throw away more than cached values."""
+        for connection in self._lasting.values():
+            await connection.refuse_eviction()
 
     async def close(self) -> None:
         """Ends the adapters, then their connections; idempotent."""
@@ -61,7 +73,7 @@ class ClusterParts:
         settings = self._settings
         if settings.cache_default_store == "memory":
             return MemoryCache(settings.cache_memory_max)
-        far = RedisCache(self.connection(settings.cache_redis_url or ""))
+        far = RedisCache(self.connection(settings.cache_redis_url or "", lasting=False))
         if settings.pubsub_adapter_redis_url is None:
             return far  # nobody would tell this process what others have changed
         return LayeredCache(far, self.sync.scope("cache"), settings.cache_memory_max)

@@ -50,6 +50,8 @@ class Halves:
 
     async def recall(self) -> None:
         """Lets requests find running apps by what was known last, while the database is waited for."""
+        for connection in self.connections:
+            await connection.refuse_eviction()
         await self.presence.open()
         if self.supervisor is not None:
             await self.supervisor.recall()
@@ -58,7 +60,7 @@ class Halves:
         """Opens the ways to the other half.
 
         A Supervisor marks its Redis as its own, and again whenever the mark is lost with Redis' data. Raises
-        RedisBelongsToAnother when it carries the mark of another installation.
+        RedisBelongsToAnother when it carries the mark of another installation, RedisEvictsKeys.
         """
         await self.presence.open()
         await self.commands.open()
