@@ -26,7 +26,7 @@ from atoll.lifecycle import BackgroundTasks
 log = logging.getLogger(__name__)
 TICK = 0.5
 GOODBYE = 2.0
-LINGER = 1.0
+LINGER = 0.5
 GIVE_WAY = 0.002
 TAKE_AGAIN = 1.0
 SPARE_FILES = 128
@@ -150,10 +150,9 @@ class HttpServer:
         for connection in self._requests():
             if connection.serving is not None:
                 connection.shutdown()
-        if self._seat is not None:
-            # The others go on: clients that are about to use an idle connection must not find it closed. It
-            # is answered once more, with the word that it ends.
-            await self._until(lambda: not self._busy(), min(LINGER, grace))
+        # Other instances go on: clients that are about to use an idle connection must not find it closed. It
+        # is answered once more, with the word that it ends.
+        await self._until(lambda: not self._busy(), min(LINGER, grace))
         for connection in self._requests():
             connection.shutdown()
         await self._until(lambda: not self._busy(), grace)
