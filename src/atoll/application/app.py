@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -33,6 +34,7 @@ from atoll.application.migrations import MIGRATIONS, Migration, Schema
 from atoll.application.outbox import Outbox
 from atoll.application.plugin_manager import Plugin, PluginManager
 from atoll.application.records.engine import RecordEngine
+from atoll.application.schedule import Job, Schedule, Tick
 from atoll.application.services import Services
 from atoll.application.tasks import TaskTypes
 from atoll.application.topics import AccountsTopic, CollectionsTopic, InstancesTopic
@@ -139,6 +141,8 @@ class Application:
         self.outbox = Outbox(database, self.queue)
         self.services = Services(name, self.queue, mode)
         self.tasks = TaskTypes()
+        self.schedule = Schedule(name, database, self._instance, self.services.serving)
+        self.schedule.add(Job("app/clean-up", f"{crc32(name.encode()) % 60} * * * *", self._clean_up))
         self._subscription: Subscription | None = None
         self._refused: SchemaTooNew | None = None
         self._running = False
@@ -200,6 +204,7 @@ class Application:
             await self.accounts.settings()
             await self._plugins.start(self)
             self.outbox.start()
+            await self.schedule.start()
         except BaseException:
             await self.stop()
             raise
@@ -212,6 +217,7 @@ class Application:
         self._running = False
         subscription, self._subscription = self._subscription, None
         try:
+            await self.schedule.stop()
             await self.services.stop()
             await self.outbox.stop()
             await self._plugins.stop(self)
@@ -223,6 +229,11 @@ class Application:
                 await subscription.close()
                 await self.agreement.leave()
             self.live.drop()
+
+    async def _clean_up(self, tick: Tick) -> None:
+        """Each hour, at a minute that differs from app to app."""
+        await self.sessions.forget_expired()
+        await self.schedule.forget_old()
 
     async def _admit(self) -> None:
         """Asked whenever this instance becomes a member: has the database been closed to its version?"""

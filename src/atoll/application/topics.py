@@ -42,7 +42,8 @@ class AccountsTopic(Topic):
     """Users, roles, settings, blocked tokens.
 
     A change tells `users` (ids of those who changed, or whose roles did), `settings` (True: settings, roles,
-    authenticators or the token policy), `blocked` (a token that is worth nothing any more).
+    authenticators or the token policy), `blocked` (a token that is worth nothing any more), `expired` (True:
+    blocked tokens were removed because they ended by themselves).
     """
 
     name = "accounts"
@@ -61,6 +62,8 @@ class AccountsTopic(Topic):
     async def apply(self, about: Mapping[str, Any]) -> None:
         if about.get("settings"):
             self._accounts.forget_settings()
+        if about.get("expired"):
+            await self._sessions.load()
         if (blocked := about.get("blocked")) is not None:
             self._sessions.block(blocked)
         for user_id in about.get("users", ()):

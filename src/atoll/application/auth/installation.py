@@ -21,6 +21,7 @@ from atoll.application.fields.uuid import random_name
 from atoll.application.instances.membership import instances_table
 from atoll.application.migrations.schema import Schema
 from atoll.application.outbox import outbox_table
+from atoll.application.schedule.store import schedule_tables
 from atoll.database.drivers.base import Connection, Database
 
 Row = Mapping[str, Any]
@@ -80,6 +81,7 @@ class _Installation:
         for table in (
             instances_table(self._database.table_prefix),
             outbox_table(self._database.table_prefix),
+            *schedule_tables(self._database.table_prefix),
         ):
             await self._database.run(CreateTable(table), connection=self._tx)
             for index in table.indexes:

@@ -56,10 +56,8 @@ class Sessions:
         self._blocked: set[str] = set()
 
     async def load(self) -> None:
-        """Reads which tokens are blocked; those that ended long ago are removed."""
-        now = int(time.time() * 1000)
+        """Reads which tokens are blocked."""
         table = self._blocked_table
-        await self._database.run(delete(table).where(table.c.expiration < now))
         self._blocked = {row[0] for row in (await self._database.run(select(table.c.token))).rows}
 
     # -- checking --------------------------------------------------------------------------------------
@@ -107,7 +105,6 @@ class Sessions:
         policy = (await self._accounts.settings()).policy
         token_id, now = str(uuid4()), int(time.time() * 1000)
         table = self._issued_table
-        await self._database.run(delete(table).where(table.c.signInTime < now - int(policy.session * 1000)))
         await self._database.run(
             insert(table).values(
                 jti=token_id, userId=user_id, signInTime=now, issuedTime=now, previousJti=None
@@ -156,6 +153,17 @@ class Sessions:
                 statement = insert(self._blocked_table).values(token=blocked, expiration=until * 1000)
                 await self._database.run(statement, connection=change.connection)
                 change.tell(blocked=blocked, users=[claims.user_id])
+
+    async def forget_expired(self) -> None:
+        """Removes what is kept of sessions that are over by themselves, here and in all instances' memory."""
+        policy = (await self._accounts.settings()).policy
+        now = int(time.time() * 1000)
+        issued, blocked = self._issued_table, self._blocked_table
+        await self._database.run(delete(issued).where(issued.c.signInTime < now - int(policy.session * 1000)))
+        async with self._agreement.change("accounts") as change:
+            over = delete(blocked).where(blocked.c.expiration < now)
+            await self._database.run(over, connection=change.connection)
+            change.tell(expired=True)
 
     def block(self, token: str) -> None:
         """A token is worth nothing from now on."""

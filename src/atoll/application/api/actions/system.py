@@ -33,6 +33,7 @@ def define(resources: ResourceRegistry) -> None:
         {"list": GENERIC["list"], "get": GENERIC["get"], "update": update_policy},
         snippet="pm.security.token-control-config",
     )
+    resources.define("schedule", {"list": list_jobs}, snippet="pm.schedule")
     resources.define(
         "pm", {"listEnabled": list_plugins, "list": list_plugins}, access={"listEnabled": PUBLIC}
     )
@@ -84,6 +85,11 @@ async def update_policy(ctx: Context) -> Any:
         if name in config:
             seconds(config[name])
     return await update_setting(ctx, "tokenControlConfig", ctx.params)
+
+
+async def list_jobs(ctx: Context) -> Any:
+    """Scheduled jobs with their next time and their last ticks."""
+    return await ctx.app.schedule.overview()
 
 
 async def list_plugins(ctx: Context) -> Any:
