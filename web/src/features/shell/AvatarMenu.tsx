@@ -1,20 +1,17 @@
-import { ActionIcon, Avatar, type MantineColorScheme, Menu, Text, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Avatar, Menu, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconKey, IconKeyboard, IconLogout, IconUser } from '@tabler/icons-react';
+import { IconKey, IconKeyboard, IconLogout, IconSettings, IconUser } from '@tabler/icons-react';
 import { useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
 import { type Account, nameOf, signOut } from '../../app/account';
-import { switchLanguage } from '../../app/i18n';
-import { type Language, LANGUAGES } from '../../app/language';
 import { toast } from '../../ui/toasts';
 import { ChangePassword } from './ChangePassword';
-
-const SCHEMES = ['auto', 'light', 'dark'] as const;
 
 interface Props {
   account: Account | undefined;
   onHelp: () => void;
+  onPreferences: () => void;
 }
 
 export function useSignOut(): () => Promise<void> {
@@ -29,9 +26,8 @@ export function useSignOut(): () => Promise<void> {
   };
 }
 
-export function AvatarMenu({ account, onHelp }: Props) {
-  const { t, i18n } = useTranslation();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+export function AvatarMenu({ account, onHelp, onPreferences }: Props) {
+  const { t } = useTranslation();
   const [changing, change] = useDisclosure(false);
   const leave = useSignOut();
   const name = account ? nameOf(account) : '';
@@ -55,24 +51,9 @@ export function AvatarMenu({ account, onHelp }: Props) {
             </Text>
           </div>
           <Menu.Divider />
-          <Menu.Label c="dimmed">{t('account.theme')}</Menu.Label>
-          <Menu.RadioGroup value={colorScheme} onChange={(scheme) => setColorScheme(scheme as MantineColorScheme)}>
-            {SCHEMES.map((scheme) => (
-              <Menu.RadioItem key={scheme} value={scheme}>
-                {t(`theme.${scheme}`)}
-              </Menu.RadioItem>
-            ))}
-          </Menu.RadioGroup>
-          <Menu.Divider />
-          <Menu.Label c="dimmed">{t('account.language')}</Menu.Label>
-          <Menu.RadioGroup value={i18n.language} onChange={(language) => void switchLanguage(language as Language)}>
-            {(Object.keys(LANGUAGES) as Language[]).map((language) => (
-              <Menu.RadioItem key={language} value={language} lang={language}>
-                {LANGUAGES[language]}
-              </Menu.RadioItem>
-            ))}
-          </Menu.RadioGroup>
-          <Menu.Divider />
+          <Menu.Item leftSection={<IconSettings size={16} aria-hidden />} onClick={onPreferences}>
+            {t('preferences.title')}
+          </Menu.Item>
           <Menu.Item leftSection={<IconKeyboard size={16} aria-hidden />} onClick={onHelp}>
             {t('help.title')}
           </Menu.Item>

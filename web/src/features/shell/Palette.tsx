@@ -1,20 +1,30 @@
 import { ActionIcon, Kbd, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { Spotlight, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight';
-import { IconKeyboard, IconLogout, IconMoon, IconPlayerPlay, IconPlus, IconSearch, IconSun } from '@tabler/icons-react';
+import {
+  IconFileText, IconHistory, IconKeyboard, IconLink, IconLogout, IconMoon, IconPlayerPlay, IconPlus, IconSearch, IconSettings,
+  IconSun,
+} from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { type Account, mayConfigure } from '../../app/account';
 import { isMainApp } from '../../app/boot';
+import { toast } from '../../ui/toasts';
 import { AppIcon } from '../supervisor/AppIcon';
 import { actionsFor, addressOf, titleOf } from '../supervisor/model';
 import { useAppCommand, useShownApps } from '../supervisor/queries';
 import { useSignOut } from './AvatarMenu';
 import type { Place } from './navigation';
 import classes from './Palette.module.css';
+import { filterPalette, splitQuery } from './paletteFilter';
+import { rememberRecent, useRecent } from './recent';
 
 const ICON = { size: 20, stroke: 1.700, 'aria-hidden': true } as const;
+const TYPING_MS = 250;
+const SHORTEST_WORD = 2;
 
 export function SearchButton({ compact }: { compact: boolean }) {
   const { t } = useTranslation();
@@ -42,52 +52,77 @@ interface Props {
   account: Account | undefined;
   places: Place[];
   onHelp: () => void;
+  onPreferences: () => void;
 }
 
-/** Every screen, app and action by name. */
-export function Palette({ account, places, onHelp }: Props) {
+/** Every screen, record, app and action by name. */
+export function Palette(props: Props) {
   const { t } = useTranslation();
   const [opened, setOpened] = useState(false);
-  const groups = useGroups(account, places, onHelp, opened);
+  const [query, setQuery] = useState('');
+  const groups = useGroups(props, opened, query);
   return (
     <Spotlight
       actions={groups}
+      query={query}
+      onQueryChange={setQuery}
+      filter={filterPalette}
       onSpotlightOpen={() => setOpened(true)}
       onSpotlightClose={() => setOpened(false)}
       shortcut={['mod + K']}
+      attributes={{ content: { 'aria-label': t('palette.open') } }}
       nothingFound={t('palette.nothing')}
-      highlightQuery
       transitionProps={{ duration: 0 }}
       overlayProps={{ blur: 0 }}
       scrollable
       maxHeight={420}
-      limit={7 * 3}
       searchProps={{
         leftSection: <IconSearch size={18} aria-hidden />,
-        placeholder: t('palette.open'),
+        placeholder: t('palette.hint'),
         'aria-label': t('palette.open'),
       }}
     />
   );
 }
 
-function useGroups(account: Account | undefined, places: Place[], onHelp: () => void, opened: boolean): SpotlightActionGroupData[] {
+function useGroups(props: Props, opened: boolean, query: string): SpotlightActionGroupData[] {
   const { t } = useTranslation();
   const router = useRouter();
-  const { setColorScheme } = useMantineColorScheme();
-  const leave = useSignOut();
-  const { mutate } = useAppCommand();
+  const go = (path: string, label: string) => {
+    rememberRecent({ label, path });
+    void router.navigate({ href: path });
+  };
+  const recent = useRecent();
   const apps = useShownApps(opened).apps ?? [];
-  const manages = isMainApp && mayConfigure(account);
-  const startable = manages ? apps.filter((app) => app.status && actionsFor(app.status).start) : [];
+  const actions = useActions(props, apps);
+  const records = useRecords(opened && mayConfigure(props.account), query);
   return [
     {
+      group: t('palette.recent'),
+      actions: recent.map(({ label, path }) => ({
+        id: `recent-${path}`,
+        label,
+        leftSection: <IconHistory {...ICON} />,
+        onClick: () => go(path, label),
+      })),
+    },
+    {
       group: t('palette.pages'),
-      actions: places.map(({ key, to, icon: Icon }) => ({
+      actions: props.places.map(({ key, to, icon: Icon }) => ({
         id: `page-${key}`,
         label: t(`nav.${key}`),
         leftSection: <Icon {...ICON} />,
-        onClick: () => void router.navigate({ to }),
+        onClick: () => go(to, t(`nav.${key}`)),
+      })),
+    },
+    {
+      group: t('palette.records'),
+      actions: records.map((record) => ({
+        id: `record-${record.collection}-${record.key}`,
+        label: record.title,
+        description: record.collectionTitle,
+        leftSection: <IconFileText {...ICON} />,
+        onClick: () => go(`/admin/r/${record.collection}/${encodeURIComponent(record.key)}`, record.title),
       })),
     },
     {
@@ -100,30 +135,55 @@ function useGroups(account: Account | undefined, places: Place[], onHelp: () => 
         onClick: () => window.location.assign(addressOf(app)),
       })),
     },
-    {
-      group: t('palette.actions'),
-      actions: [
-        ...(manages
-          ? [
-              {
-                id: 'create-app',
-                label: t('palette.createApp'),
-                leftSection: <IconPlus {...ICON} />,
-                onClick: () => void router.navigate({ to: '/admin/settings/supervisor/apps', search: { create: true } }),
-              },
-            ]
-          : []),
-        ...startable.map((app) => ({
-          id: `start-${app.name}`,
-          label: t('palette.startApp', { title: titleOf(app) }),
-          leftSection: <IconPlayerPlay {...ICON} />,
-          onClick: () => mutate({ name: app.name, command: 'start' }),
-        })),
-        { id: 'light', label: t('palette.light'), leftSection: <IconSun {...ICON} />, onClick: () => setColorScheme('light') },
-        { id: 'dark', label: t('palette.dark'), leftSection: <IconMoon {...ICON} />, onClick: () => setColorScheme('dark') },
-        { id: 'help', label: t('help.title'), leftSection: <IconKeyboard {...ICON} />, onClick: onHelp },
-        { id: 'leave', label: t('account.signOut'), leftSection: <IconLogout {...ICON} />, onClick: () => void leave() },
-      ],
-    },
+    { group: t('palette.actions'), actions },
+  ];
+}
+
+/** Records whose title contains the words; found by the server, a moment after the last key. */
+function useRecords(wanted: boolean, query: string) {
+  const [typed] = useDebouncedValue(query, TYPING_MS);
+  const { only, words } = splitQuery(typed);
+  const { data } = useQuery({
+    queryKey: ['palette', 'records', words],
+    enabled: wanted && only === null && words.length >= SHORTEST_WORD,
+    // The code that knows collections comes when somebody searches.
+    queryFn: async ({ signal }) => (await import('../data/searchRecords')).searchRecords(words, signal),
+  });
+  return splitQuery(query).words.length >= SHORTEST_WORD ? (data ?? []) : [];
+}
+
+function useActions({ account, onHelp, onPreferences }: Props, apps: ReturnType<typeof useShownApps>['apps'] = []) {
+  const { t } = useTranslation();
+  const router = useRouter();
+  const { setColorScheme } = useMantineColorScheme();
+  const leave = useSignOut();
+  const { mutate } = useAppCommand();
+  const manages = isMainApp && mayConfigure(account);
+  const copyLink = async () => {
+    await navigator.clipboard.writeText(window.location.href);
+    toast.success(t('palette.linkCopied'));
+  };
+  const create = () => {
+    const path = isMainApp ? '/admin/settings/supervisor/apps' : '/admin/settings/data/main/collections';
+    void router.navigate({ href: `${path}?create=true` });
+  };
+  return [
+    ...(mayConfigure(account)
+      ? [{ id: 'action-create', label: t(isMainApp ? 'palette.createApp' : 'palette.createCollection'), leftSection: <IconPlus {...ICON} />, onClick: create }]
+      : []),
+    ...apps
+      .filter((app) => manages && app.status && actionsFor(app.status).start)
+      .map((app) => ({
+        id: `action-start-${app.name}`,
+        label: t('palette.startApp', { title: titleOf(app) }),
+        leftSection: <IconPlayerPlay {...ICON} />,
+        onClick: () => mutate({ name: app.name, command: 'start' as const }),
+      })),
+    { id: 'action-copy', label: t('palette.copyLink'), leftSection: <IconLink {...ICON} />, onClick: () => void copyLink().catch(toast.error) },
+    { id: 'action-light', label: t('palette.light'), leftSection: <IconSun {...ICON} />, onClick: () => setColorScheme('light') },
+    { id: 'action-dark', label: t('palette.dark'), leftSection: <IconMoon {...ICON} />, onClick: () => setColorScheme('dark') },
+    { id: 'action-preferences', label: t('preferences.title'), leftSection: <IconSettings {...ICON} />, onClick: onPreferences },
+    { id: 'action-help', label: t('help.title'), leftSection: <IconKeyboard {...ICON} />, onClick: onHelp },
+    { id: 'action-leave', label: t('account.signOut'), leftSection: <IconLogout {...ICON} />, onClick: () => void leave() },
   ];
 }

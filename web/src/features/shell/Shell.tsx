@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next';
 
 import { type Account, mayConfigure, systemSettingsQuery, useAccount, useAppTitle } from '../../app/account';
 import { isMainApp } from '../../app/boot';
+import { usePreference } from '../../app/preferences';
 import { tour } from '../setup/tour';
 import { useSupervisorLive } from '../supervisor/queries';
 import { AppSwitcher } from './AppSwitcher';
@@ -17,6 +18,7 @@ import { HelpSheet } from './HelpSheet';
 import { Navigation } from './Navigation';
 import { placesFor } from './navigation';
 import { Palette, SearchButton } from './Palette';
+import { Preferences } from './Preferences';
 import classes from './Shell.module.css';
 import { useShellKeys } from './useShellKeys';
 
@@ -39,11 +41,13 @@ export function Shell() {
   });
   const [menuOpen, menu] = useDisclosure(false);
   const [helpOpen, help] = useDisclosure(false);
+  const [preferencesOpen, preferences] = useDisclosure(false);
   const toggle = () => setCollapsed((value) => !value);
   const rail = !phone && (!wide || collapsed);
   useSupervisorLive();
   useShellKeys({ places, onToggleSidebar: toggle, onHelp: help.open });
   useDocumentTitle();
+  useStillness();
   useCloseOnNavigation(menu.close);
 
   return (
@@ -67,7 +71,7 @@ export function Shell() {
           <SearchButton compact={phone ?? false} />
         </span>
         <span data-tour="account">
-          <AvatarMenu account={account} onHelp={help.open} />
+          <AvatarMenu account={account} onHelp={help.open} onPreferences={preferences.open} />
         </span>
       </header>
       {!phone && (
@@ -82,7 +86,8 @@ export function Shell() {
         <ConnectionNotice />
         <Outlet />
       </main>
-      <Palette account={account} places={places} onHelp={help.open} />
+      <Palette account={account} places={places} onHelp={help.open} onPreferences={preferences.open} />
+      <Preferences opened={preferencesOpen} onClose={preferences.close} />
       <HelpSheet opened={helpOpen} onClose={help.close} places={places} />
       <FirstSteps account={account} />
     </div>
@@ -99,6 +104,14 @@ function FirstSteps({ account }: { account: Account | undefined }) {
       {touring && <ScreenTour />}
     </Suspense>
   );
+}
+
+/** Nothing moves for those who chose so here, whatever their system says; see global.css. */
+function useStillness(): void {
+  const [still] = usePreference('reducedMotion');
+  useEffect(() => {
+    document.documentElement.toggleAttribute('data-still', still === true);
+  }, [still]);
 }
 
 function useDocumentTitle(): void {

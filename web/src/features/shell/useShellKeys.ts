@@ -1,6 +1,7 @@
 import { useRouter } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 
+import { letterKeysOff } from '../../app/letterKeys';
 import { isTyping } from '../../ui/DataGrid/useShortcuts';
 import type { Place } from './navigation';
 
@@ -26,7 +27,7 @@ export function useShellKeys(keys: Keys): void {
     let armedUntil = 0;
     const onKey = (event: KeyboardEvent) => {
       const modified = event.ctrlKey || event.metaKey || event.altKey;
-      if (event.defaultPrevented || modified || isTyping(event.target)) return;
+      if (event.defaultPrevented || modified || isTyping(event.target) || letterKeysOff()) return;
       if (document.querySelector('[role="dialog"]')) return;
       const { places, onToggleSidebar, onHelp } = latest.current;
       const armed = Date.now() < armedUntil;

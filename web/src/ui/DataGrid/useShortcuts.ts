@@ -1,5 +1,7 @@
 import { useEffect, useRef } from 'react';
 
+import { letterKeysOff } from '../../app/letterKeys';
+
 const FIELDS = 'input, textarea, select, [contenteditable="true"], [role="menu"]';
 
 /** True when a single letter is meant as text, or another layer is on top. */
@@ -17,7 +19,7 @@ export function useShortcuts(keys: Record<string, (() => void) | undefined>, { i
   });
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || letterKeysOff()) return;
       if (!inDialog && document.querySelector('[role="dialog"]')) return;
       const action = latest.current[event.key];
       if (!action) return;
