@@ -41,5 +41,7 @@ async def traces(deployment: Deployment, name: str) -> list[str]:
     found += [f"Redis key {key}" for key in await deployment.redis_content() if name in key]
     for server in deployment.servers:
         storage = server.folder / "storage"
-        found += [f"file {file}" for file in storage.rglob("*") if name in file.name]
+        logs = storage / "logs"  # what happened to an app may be read after it is gone
+        kept = (file for file in storage.rglob("*") if not file.is_relative_to(logs))
+        found += [f"file {file}" for file in kept if name in file.name]
     return found

@@ -18,8 +18,7 @@ from atoll.application.migrations import Migration
 from atoll.application.plugin_manager import Plugin
 from atoll.cli import main
 from atoll.database.drivers.base import Connection, Database
-from atoll.server import apps, main_app
-from atoll.settings import Settings
+from atoll.server.plugins import PluginsOfEveryApp
 
 VERSION = int(os.environ["VERSION"])
 
@@ -98,16 +97,14 @@ class People(Plugin):
         return {"version": VERSION}
 
 
-SERVER: Any = (apps, main_app)
-_others = SERVER[0].of_every_app
+_others = PluginsOfEveryApp.__call__
 
 
-def with_people(settings: Settings) -> list[Plugin]:
-    return [*_others(settings), People()]
+def with_people(self: PluginsOfEveryApp) -> list[Plugin]:
+    return [*_others(self), People()]
 
 
 if __name__ == "__main__":
-    for module in SERVER:
-        module.of_every_app = with_people
+    PluginsOfEveryApp.__call__ = with_people  # type: ignore[method-assign]
     sys.argv = ["atoll", "start"]
     main()

@@ -13,8 +13,8 @@ from atoll import settings
 from atoll.application.app import RootAccount
 from atoll.cluster.cache import LayeredCache, MemoryCache, RedisCache
 from atoll.database.drivers import PostgresPools
-from atoll.errors import BadRequest, StorageUnusable
-from atoll.server.apps import Surroundings, offset
+from atoll.errors import BadRequest, SchemaUpgradeNeeded, StorageUnusable
+from atoll.server.apps import ApplicationRuntime, Surroundings, offset
 from atoll.server.cluster_parts import ClusterParts
 from atoll.server.databases import app_database, main_database
 from atoll.server.keys import kept_secret, main_token_secret
@@ -79,6 +79,39 @@ def test_a_database_file_that_is_a_folder_is_refused_and_not_waited_for(tmp_path
     around = Surroundings(settings, PostgresPools(), parts, ids(), _nobody, plugins)
     with pytest.raises(StorageUnusable, match="is a folder"):
         asyncio.run(MainApp(around).reach_database())
+
+
+@pytest.mark.parametrize(("options", "allowed"), [({}, True), ({"autoUpgrade": False}, False)])
+def test_an_app_says_whether_its_tables_may_be_upgraded(
+    tmp_path: Path, options: dict[str, bool], allowed: bool
+) -> None:
+    """Tables of the first version: a start brings what is missing, unless the app forbids it."""
+    settings = loaded(tmp_path, DB_STORAGE=str(tmp_path / "db" / "main.sqlite"))
+    parts, plugins = ClusterParts(settings), PluginsOfEveryApp(settings)
+
+    async def account() -> RootAccount:
+        return RootAccount("root", "", "Root", password="secret-of-root")
+
+    async def run() -> None:
+        around = Surroundings(settings, PostgresPools(), parts, ids(), account, plugins)
+        made = ApplicationRuntime(model(options=options), around)
+        await made.provision()
+        await made.install(None)
+        database = made._database
+        assert database is not None
+        await database.execute("DELETE FROM migrations WHERE name <> '0001-first'")
+        for table in ("appInstances", "userPreferences", "appOutbox", "appJobs", "appTicks"):
+            await database.execute(f'DROP TABLE IF EXISTS "{table}"')
+        try:
+            await made.start()
+        finally:
+            await made.stop()
+
+    if allowed:
+        asyncio.run(run())
+    else:
+        with pytest.raises(SchemaUpgradeNeeded):
+            asyncio.run(run())
 
 
 async def _nobody() -> RootAccount:
