@@ -26,6 +26,7 @@ import { RuntimeTable } from './RuntimeTable';
 import { StartStop, useCommand } from './StartStop';
 import { useProgressNote } from './StatusCell';
 import { Timeline } from './Timeline';
+import { TrafficTiles } from './TrafficTiles';
 
 const FROM = '/admin/settings/supervisor/apps/$name/{-$tab}';
 
@@ -138,6 +139,7 @@ function Overview({ app }: { app: AppRow }) {
   return (
     <Stack gap="md">
       <ReasonPanel app={app} />
+      {app.traffic && <TrafficTiles traffic={app.traffic} />}
       {app.restartNeeded && (
         <Alert color="yellow" variant="light" title={t('detail.restartNeeded')}>
           <Button size="compact-sm" variant="default" loading={waiting} onClick={() => void send('restart')}>

@@ -1,4 +1,5 @@
 import { Anchor, Button, Center, Group, SegmentedControl, Text, Tooltip, VisuallyHidden } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import {
   IconLayoutGrid, IconPin, IconPlayerPlay, IconPlayerStop, IconPlus, IconRefresh, IconTable, IconTrash, type TablerIcon,
 } from '@tabler/icons-react';
@@ -26,6 +27,7 @@ import { type AppCommand, useAppCommand, useApps } from './queries';
 import { StartStop } from './StartStop';
 import { StatusCell } from './StatusCell';
 import { SupervisorTabs } from './SupervisorTabs';
+import { TRAFFIC_WIDTH, trafficColumn } from './TrafficCell';
 import { useAppActions } from './useAppActions';
 
 const FROM = '/admin/settings/supervisor/apps';
@@ -174,7 +176,8 @@ function ViewIcon({ icon: Icon, label }: { icon: TablerIcon; label: string }) {
 }
 
 function useColumns(): GridColumn<AppRow>[] {
-  const { t } = useTranslation('supervisor');
+  const { t, i18n } = useTranslation('supervisor');
+  const roomy = useMediaQuery(TRAFFIC_WIDTH, undefined, { getInitialValueInEffect: false });
   return useMemo(
     (): GridColumn<AppRow>[] => [
       {
@@ -222,6 +225,7 @@ function useColumns(): GridColumn<AppRow>[] {
         card: 'field',
         interactive: true,
       },
+      ...(roomy ? [trafficColumn(t, i18n.language)] : []),
       {
         id: 'database',
         title: t('columns.database'),
@@ -269,7 +273,7 @@ function useColumns(): GridColumn<AppRow>[] {
         interactive: true,
       },
     ],
-    [t],
+    [t, i18n.language, roomy],
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Tone } from '../../ui/StatusChip';
+import type { Traffic } from './traffic';
 
 export type AppStatus =
   | 'preparing' | 'initializing' | 'initialized' | 'running' | 'commanding' | 'stopped' | 'error' | 'not_found' | 'unknown';
@@ -107,6 +108,7 @@ export interface AppRow {
   /** Changed options wait for a restart. */
   restartNeeded?: boolean;
   instances?: InstanceStatus[];
+  traffic?: Traffic;
   createdAt?: string;
   updatedAt?: string;
 }
