@@ -124,6 +124,7 @@ _SHOWN_ONLY = frozenset(
         "restartNeeded",
         "instances",
         "operation",
+        "traffic",
         "createdAt",
         "updatedAt",
     ]

@@ -2,6 +2,7 @@ import classes from './Sparkline.module.css';
 
 const HEIGHT = 24;
 const EDGE = 1.5;
+const DASH = 0.35;
 
 interface Props {
   /** Oldest first; null where nothing is known: the line has a gap there. */
@@ -20,7 +21,10 @@ export function Sparkline({ values, label, tone = 'plain', width = '100%' }: Pro
   const lines = runs(values).map(({ start, run }) => ({
     start,
     end: start + run.length - 1,
-    points: run.map((value, index) => `${start + index},${y(value).toFixed(2)}`).join(' '),
+    // A single value is a dash, or nobody would see it.
+    points: (run.length > 1 ? run.map((value, index) => [start + index, value]) : [-DASH, DASH].map((by) => [start + by, run[0]]))
+      .map(([x = 0, value = 0]) => `${x},${y(value).toFixed(2)}`)
+      .join(' '),
   }));
   return (
     <svg
@@ -36,7 +40,7 @@ export function Sparkline({ values, label, tone = 'plain', width = '100%' }: Pro
       {lines.map(({ start, end, points }) => (
         <g key={start}>
           <polygon className={classes.area} points={`${start},${HEIGHT} ${points} ${end},${HEIGHT}`} />
-          <polyline className={classes.line} points={start === end ? `${points} ${points}` : points} />
+          <polyline className={classes.line} points={points} />
         </g>
       ))}
     </svg>

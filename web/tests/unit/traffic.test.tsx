@@ -28,6 +28,7 @@ describe('texts of traffic figures', () => {
       errorRate: '1.3%',
       memory: '212 MB',
     });
+    expect(trafficTexts({ ...QUIET, p95: 0.3 }, 'en-US').p95).toBe('< 1 ms');
   });
 });
 
@@ -36,7 +37,7 @@ describe('a sparkline', () => {
     const { container } = render(<Sparkline values={[0, 2, null, 4]} label="how it went" />);
     expect(screen.getByRole('img', { name: 'how it went' })).toBeDefined();
     const lines = [...container.querySelectorAll('polyline')].map((line) => line.getAttribute('points'));
-    expect(lines).toEqual(['0,22.50 1,12.00', '3,1.50 3,1.50']);
+    expect(lines).toEqual(['0,22.50 1,12.00', '2.65,1.50 3.35,1.50']);
   });
 
   it('is flat and finite without values', () => {

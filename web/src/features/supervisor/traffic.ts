@@ -38,7 +38,7 @@ export function trafficTexts(traffic: TrafficFigures, language: string) {
   return {
     requests: new Intl.NumberFormat(language).format(traffic.requests),
     perMinute: number.format(traffic.perMinute),
-    p95: traffic.p95 === null ? NONE : duration(Math.max(traffic.p95, 1), language),
+    p95: traffic.p95 === null ? NONE : `${traffic.p95 < 1 ? '< ' : ''}${duration(Math.max(traffic.p95, 1), language)}`,
     errorRate: traffic.errorRate === null ? NONE : share.format(traffic.errorRate),
     memory: traffic.memory === null ? NONE : bytes(traffic.memory, language),
   };
