@@ -13,6 +13,7 @@ import pytest
 
 from atoll.application.app import Application
 from atoll.application.fields.moments import iso_text, now_ms
+from atoll.application.records.rights import EVERYTHING
 from atoll.application.tasks import TaskLost
 from atoll.database.drivers import Database
 from atoll.plugins.async_tasks.rows import TaskRows
@@ -302,7 +303,7 @@ async def test_a_run_that_lost_its_task_cannot_write(orders: Api, app: Applicati
     async def tell(_: Any) -> None:
         pass
 
-    paused = FencedRun(app, rows, first, app.storage, user, tell)
+    paused = FencedRun(app, rows, first, app.storage, user, EVERYTHING, tell)
     await paused.give_back()
     second = await rows.claim(waiting["id"])
     assert second is not None
@@ -313,7 +314,7 @@ async def test_a_run_that_lost_its_task_cannot_write(orders: Api, app: Applicati
                 collection, {"title": "x"}, paused.caller, connection=step.connection
             )
     assert await orders.data("orders:list") == []
-    current = FencedRun(app, rows, second, app.storage, user, tell)
+    current = FencedRun(app, rows, second, app.storage, user, EVERYTHING, tell)
     async with current.step(1) as step:
         await app.records.create_one(collection, {"title": "y"}, current.caller, connection=step.connection)
         step.cursor = {"at": 1}

@@ -13,7 +13,15 @@ from zlib import crc32
 import msgspec
 
 from atoll.application.api import http
-from atoll.application.api.actions import auth, collections, memberships, preferences, system, users
+from atoll.application.api.actions import (
+    auth,
+    collections,
+    memberships,
+    preferences,
+    role_rules,
+    system,
+    users,
+)
 from atoll.application.api.live import LiveHub
 from atoll.application.api.live_records import LiveRecords
 from atoll.application.api.resources import ResourceRegistry
@@ -22,6 +30,7 @@ from atoll.application.auth.accounts import Accounts
 from atoll.application.auth.installation import RootAccount, install
 from atoll.application.auth.passwords import Passwords
 from atoll.application.auth.preferences import Preferences
+from atoll.application.auth.role_rules import RoleRules
 from atoll.application.auth.sessions import Sessions
 from atoll.application.auth.throttle import Throttle
 from atoll.application.auth.users import Users
@@ -104,7 +113,7 @@ class Application:
         self.default_offset = "+00:00" if timezone == "UTC" else timezone
         self.events = Events()
         self.resources = ResourceRegistry()
-        for part in (auth, users, memberships, collections, preferences, system):
+        for part in (auth, users, memberships, role_rules, collections, preferences, system):
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
         self.passwords = Passwords()
@@ -119,7 +128,8 @@ class Application:
         self.agreement = Agreement(database, self._membership, self._tell, self._admit, self._background)
         self.collections = CollectionStore(database, self.resources.names, self.agreement)
         self.records = RecordEngine(database, self.collections, self.events, ids)
-        self.accounts = Accounts(database, self.collections, self.records)
+        self.role_rules = RoleRules(self.collections, self.records)
+        self.accounts = Accounts(database, self.collections, self.records, self.role_rules)
         self.preferences = Preferences(database, self.collections)
         self.users = Users(
             database,

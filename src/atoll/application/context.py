@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from atoll.application.app import Application
+    from atoll.application.records.rights import Rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,26 @@ class CurrentUser:
 
 
 @dataclass(frozen=True, slots=True)
+class Right:
+    """What is allowed of an action on the records of one collection.
+
+    Attributes:
+        scope: a filter that the records fulfil; None: all records.
+        fields: names of fields and relations; None: all.
+    """
+
+    scope: Mapping[str, Any] | None = None
+    fields: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
-    """A role as the permission check needs it. `actions` is the strategy: `view`, `update:own`, ..."""
+    """A role as the permission check needs it.
+
+    Attributes:
+        actions: the strategy for all collections: `view`, `update:own`, ...
+        resources: collections that have rules of their own instead; action to what is allowed of it.
+    """
 
     name: str
     title: str | None = None
@@ -37,13 +56,14 @@ class Role:
     snippets: tuple[str, ...] = ()
     allow_configure: bool | None = None
     default: bool = False
+    resources: Mapping[str, Mapping[str, Right]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Page:
-    """An answer with rows and a `meta` block: `{"data": rows, "meta": meta}`."""
+    """An answer with rows (or one record) and a `meta` block: `{"data": rows, "meta": meta}`."""
 
-    rows: list[Any]
+    rows: Any
     meta: dict[str, Any]
 
 
@@ -96,7 +116,7 @@ class Context:
     role: str | None = None
     token: str | None = None
     claims: Any = None
-    only_own: bool = False
+    rights: Rights | None = None
     status: int = 200
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     receive: Any = None

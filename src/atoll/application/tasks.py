@@ -21,12 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from atoll.application import acl
 from atoll.application.collections.model import Collection
 from atoll.application.context import Context, CurrentUser
 from atoll.application.records.filter import Caller
 from atoll.database.drivers.base import Connection
-from atoll.errors import BadRequest, Unauthenticated
+from atoll.errors import BadRequest
 
 if TYPE_CHECKING:
     from atoll.application.app import Application
@@ -110,9 +109,9 @@ class TaskRun(ABC):
     async def progress(self, current: int, total: int | None = None) -> None:
         """Says how far it has come; raises TaskLost."""
 
-    async def permission(self, collection: Collection, right: str) -> acl.Permission:
-        """Whether the person may do this now; raises Forbidden."""
-        return await permission(self.app, self.role, collection, right)
+    def need(self, collection: Collection, action: str) -> None:
+        """Raises Forbidden unless the person may do this."""
+        self.caller.rights.need(collection, action)
 
 
 class TaskType(ABC):
@@ -149,16 +148,6 @@ class TaskTypes:
         if found is None:
             raise BadRequest(f"There is no kind of task {name!r}; known: {', '.join(sorted(self._types))}")
         return found
-
-
-async def permission(
-    app: Application, role: str | None, collection: Collection, right: str
-) -> acl.Permission:
-    """Whether a role may do something with the records of a collection; raises Forbidden."""
-    found = (await app.accounts.settings()).roles.get(role or "")
-    if found is None:
-        raise Unauthenticated("The role does not exist any more.", code="ROLE_NOT_FOUND_ERR")
-    return acl.on_records(found, collection, right)
 
 
 def own_collection(app: Application, name: Any) -> Collection:

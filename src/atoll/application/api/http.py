@@ -125,11 +125,10 @@ class HttpApi:
         if isinstance(found, Action) and (public or found.access == LOGGED_IN):
             return found.handler
         settings = await self._app.accounts.settings()
-        role = settings.roles.get(context.role or "")
-        if role is None:
-            raise Unauthenticated("The role does not exist any more.", code="ROLE_NOT_FOUND_ERR")
+        context.rights = rights = settings.rights(context.role or "", context.user)
         if isinstance(found, Action):
-            acl.on_system(role, found.snippet)
+            if not rights.may_use(found.snippet):
+                raise acl.refused()
             return found.handler
         collection = self._app.collections.own().get(context.resource)
         action = found.right if isinstance(found, RecordAction) else context.action
@@ -137,8 +136,8 @@ class HttpApi:
             place = associations.relation_of(context)
             on_source = action in associations.ON_SOURCE
             collection, action = (place.source, "update") if on_source else (place.target, action)
-        permission = acl.on_records(role, collection, action)
-        context.only_own = permission.only_own
+        if not (collection.system and rights.may_use(f"pm.{collection.name}")):
+            rights.need(collection, action)
         return found.handler if isinstance(found, RecordAction) else found
 
     async def _authenticate(self, context: Context) -> None:
@@ -155,12 +154,8 @@ class HttpApi:
             raise Unauthenticated(
                 "This account has no role. Ask an administrator.", code="USER_HAS_NO_ROLES_ERR"
             )
-        if wanted and wanted not in ("__union__", "anonymous"):
-            if wanted not in roles:
-                raise Unauthenticated("This account does not have that role.", code="ROLE_NOT_FOUND_FOR_USER")
-            context.role = wanted
-        else:
-            context.role = roles[0]
+        settings = await self._app.accounts.settings()
+        context.role = settings.role_for(wanted, roles, bound=bool(session.claims.role))
 
 
 def _token(context: Context) -> str | None:

@@ -6,14 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from atoll.application import acl
+from atoll.application.acl import RoleRights
 from atoll.application.api.live import LiveHub
 from atoll.application.api.resources import LOGGED_IN, PUBLIC, ResourceRegistry
 from atoll.application.auth.accounts import Accounts
 from atoll.application.collections.store import CollectionStore
-from atoll.application.context import Role
 from atoll.application.events import RecordsChanged
-from atoll.errors import Forbidden
 from atoll.lifecycle import BackgroundTasks
 
 COLLECTED_FOR = 0.1
@@ -88,17 +86,14 @@ class LiveRecords:
             await self._hub.publish(f"{collection}:changed", payload, any_role=viewers)
 
     async def _viewers(self, collection: str) -> list[str]:
-        roles = (await self._accounts.settings()).roles.values()
-        return [role.name for role in roles if self._may_list(role, collection)]
+        settings = await self._accounts.settings()
+        return [name for name in settings.roles if self._may_list(settings.rights(name, None), collection)]
 
-    def _may_list(self, role: Role, name: str) -> bool:
-        try:
-            action = self._resources.find(name, "list")
-            if action is not None:
-                if action.access not in (PUBLIC, LOGGED_IN):
-                    acl.on_system(role, action.snippet)
-                return True
-            collection = self._collections.own().get(name)
-            return collection is not None and not acl.on_records(role, collection, "list").only_own
-        except Forbidden:
-            return False
+    def _may_list(self, rights: RoleRights, name: str) -> bool:
+        """Whether a role sees all records of a collection; who sees some only is told of none."""
+        action = self._resources.find(name, "list")
+        if action is not None:
+            return action.access in (PUBLIC, LOGGED_IN) or rights.may_use(action.snippet)
+        collection = self._collections.own().get(name)
+        right = rights.on(collection, "view") if collection is not None else None
+        return right is not None and right.scope is None

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from sqlalchemy import select
 
+from atoll.application.acl import UNION, RoleRights
 from atoll.application.auth.durations import seconds
+from atoll.application.auth.role_rules import RoleRules
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import CurrentUser, Role
 from atoll.application.records.engine import RecordEngine
 from atoll.application.records.filter import Caller
 from atoll.database.drivers.base import Database
+from atoll.errors import Unauthenticated
 
 POLICY_KEY = "token-policy-config"
 DEFAULT_POLICY = {"tokenExpirationTime": "1d", "sessionExpirationTime": "7d", "expiredTokenRenewLimit": "1d"}
@@ -38,6 +41,36 @@ class Settings:
     authenticators: list[dict[str, Any]]
     policy: TokenPolicy
     roles: dict[str, Role] = field(default_factory=dict)
+    _rights: dict[tuple[str, ...], RoleRights] = field(default_factory=dict)
+
+    def role_for(self, wanted: str | None, held: Sequence[str], *, bound: bool) -> str:
+        """The role that a request acts as: the one it names, all at once (`UNION`), or the first.
+
+        Args:
+            wanted: what the request names.
+            held: the roles of the user, the default one first; not empty.
+            bound: the request's key stands for that one role.
+        """
+        mode = self.system.get("roleMode") or "default"
+        if wanted and wanted not in (UNION, "anonymous"):
+            if wanted not in held:
+                raise Unauthenticated("This account does not have that role.", code="ROLE_NOT_FOUND_FOR_USER")
+            if bound or mode != "only-use-union":
+                return wanted
+        if mode == "only-use-union" or (mode == "allow-use-union" and wanted == UNION):
+            return UNION
+        return held[0]
+
+    def rights(self, role: str, user: CurrentUser | None) -> RoleRights:
+        """The rights of a role, or of all of a user's; raises Unauthenticated when there is no such role."""
+        names = tuple(sorted(user.roles)) if role == UNION and user is not None else (role,)
+        found = self._rights.get(names)
+        if found is None:
+            roles = [self.roles[name] for name in names if name in self.roles]
+            if not roles:
+                raise Unauthenticated("The role does not exist any more.", code="ROLE_NOT_FOUND_ERR")
+            found = self._rights[names] = RoleRights(roles)
+        return found
 
 
 def plain(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,8 +84,11 @@ def plain(record: Mapping[str, Any]) -> dict[str, Any]:
 class Accounts:
     """The in-memory copies; `forget_*` is called on every change, here and by sync messages."""
 
-    def __init__(self, database: Database, collections: CollectionStore, records: RecordEngine) -> None:
+    def __init__(
+        self, database: Database, collections: CollectionStore, records: RecordEngine, rules: RoleRules
+    ) -> None:
         self._database = database
+        self._rules = rules
         self._collections = collections
         self._records = records
         self._users: dict[int, CurrentUser | None] = {}
@@ -75,7 +111,7 @@ class Accounts:
         system = await self._all("systemSettings")
         policies = {row["key"]: row["config"] for row in await self._all("tokenControlConfig")}
         config = {**DEFAULT_POLICY, **(policies.get(POLICY_KEY) or {})}
-        roles = {}
+        rules, roles = await self._rules.rights(), {}
         for row in await self._all("roles"):
             strategy = row["strategy"] if isinstance(row["strategy"], dict) else {}
             roles[row["name"]] = Role(
@@ -85,6 +121,7 @@ class Accounts:
                 tuple(row["snippets"] or ()),
                 row["allowConfigure"],
                 row["default"] is True,
+                rules.get(row["name"], {}),
             )
         return Settings(
             system[0] if system else {},

@@ -11,6 +11,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from atoll.application.auth.accounts import DEFAULT_POLICY, POLICY_KEY
 from atoll.application.auth.passwords import Passwords
+from atoll.application.auth.role_rules import BUILT_IN_SCOPES
 from atoll.application.collections.ddl import Ddl
 from atoll.application.collections.metadata import COLLECTION_COLUMNS, FIELD_COLUMNS, split
 from atoll.application.collections.store import REVISION
@@ -93,6 +94,7 @@ class _Installation:
         basic = {"name": "basic", "authType": "Email/Password", "enabled": True, "sort": 1, "options": public}
         await self._add("authenticators", [basic])
         await self._add("roles", _roles())
+        await self._add("dataSourcesRolesResourcesScopes", BUILT_IN_SCOPES)
         await self._describe()
         if root is not None:
             await self._add_root(root, password)

@@ -121,6 +121,54 @@ _PEOPLE: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]] =
     ),
 }
 
+_RULES: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]] = {
+    "dataSourcesRolesResources": (
+        {"createdAt": True, "updatedAt": True},
+        (
+            _ID,
+            _field("roleName", "string", allowNull=False, index=True),
+            _field("dataSourceKey", "string", defaultValue="main"),
+            _field("name", "string", allowNull=False),
+            _field("usingActionsConfig", "boolean", defaultValue=False),
+            {
+                "name": "actions",
+                "type": "hasMany",
+                "target": "dataSourcesRolesResourcesActions",
+                "foreignKey": "rolesResourceId",
+                "onDelete": "CASCADE",
+            },
+        ),
+    ),
+    "dataSourcesRolesResourcesActions": (
+        {"createdAt": True, "updatedAt": True},
+        (
+            _ID,
+            _field("name", "string", allowNull=False),
+            _field("fields", "set", defaultValue=[]),
+            _field("rolesResourceId", "bigInt", allowNull=False, index=True),
+            _field("scopeId", "bigInt"),
+            {
+                "name": "scope",
+                "type": "belongsTo",
+                "target": "dataSourcesRolesResourcesScopes",
+                "foreignKey": "scopeId",
+                "onDelete": "RESTRICT",
+            },
+        ),
+    ),
+    "dataSourcesRolesResourcesScopes": (
+        {"createdAt": True, "updatedAt": True},
+        (
+            _ID,
+            _field("key", "uid", unique=True),
+            _field("name", "string"),
+            _field("dataSourceKey", "string", defaultValue="main"),
+            _field("resourceName", "string"),
+            _field("scope", "json"),
+        ),
+    ),
+}
+
 _SETTINGS: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]] = {
     "systemSettings": (
         {"createdAt": True, "updatedAt": True},
@@ -190,7 +238,7 @@ _SETTINGS: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]]
 }
 
 DEFINITIONS: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]] = MappingProxyType(
-    {**_METADATA, **_PEOPLE, **_SETTINGS}
+    {**_METADATA, **_PEOPLE, **_RULES, **_SETTINGS}
 )
 
 

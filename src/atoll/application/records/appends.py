@@ -9,7 +9,8 @@ import msgspec
 
 from atoll.application.collections.model import Collection, Lookup
 from atoll.application.collections.relations import Relation
-from atoll.application.records.plans import LinkedPlan, PlanCache, Planner
+from atoll.application.records.filter import Caller, read_scope
+from atoll.application.records.plans import LinkedPlan, PlanCache, Planner, bound_values
 from atoll.application.records.projection import Projection
 from atoll.database.drivers.base import Connection
 
@@ -27,11 +28,17 @@ class AppendLoader:
         self._lookup = lookup
 
     async def add(
-        self, database: Connection, collection: Collection, records: list[Record], wanted: Projection
+        self,
+        database: Connection,
+        collection: Collection,
+        records: list[Record],
+        wanted: Projection,
+        caller: Caller,
     ) -> list[Record]:
         """The same records, each with its linked ones; answers `records`."""
         for name, inner in wanted.appends:
-            await self._follow(database, collection, records, name, inner, again=name in wanted.recursive)
+            again = name in wanted.recursive
+            await self._follow(database, collection, records, name, inner, caller, again=again)
         return records
 
     async def _follow(
@@ -41,6 +48,7 @@ class AppendLoader:
         records: list[Record],
         name: str,
         inner: Projection,
+        caller: Caller,
         *,
         again: bool,
     ) -> None:
@@ -49,8 +57,10 @@ class AppendLoader:
         if target is None:
             return
         for _ in range(_DEEPEST_TREE if again else 1):
-            found = await self._linked(database, collection, target, relation, records, inner, again=again)
-            await self.add(database, target, found, inner)
+            found = await self._linked(
+                database, collection, target, relation, records, inner, caller, again=again
+            )
+            await self.add(database, target, found, inner, caller)
             if not found or target is not collection:
                 return
             records = found
@@ -63,21 +73,24 @@ class AppendLoader:
         relation: Relation,
         records: list[Record],
         inner: Projection,
+        caller: Caller,
         *,
         again: bool,
     ) -> list[Record]:
         """Reads what the records are linked to and puts it into them; answers it."""
         also = (relation.column,) if again else ()
+        scope = caller.rights.need(target, "view").scope
+        condition, bound = (None, []) if scope is None else read_scope(target, scope, caller, self._lookup)
         plan = self._plans.get(
-            ("linked", collection, relation.name, inner, again),
-            lambda: self._planner.linked(target, relation, inner, also),
+            ("linked", collection, relation.name, inner, condition, again),
+            lambda: self._planner.linked(target, relation, inner, also, condition),
         )
         keys = list(dict.fromkeys(_keys(records, relation)))
         rows: list[Any] = []
         for start in range(0, len(keys), _AT_ONCE):
             values = [plan.match.operand(key, target.kind) for key in keys[start : start + _AT_ONCE]]
             rows += await database.fetch_all(
-                plan.rows.statement.sql, plan.rows.statement.bind({"keys": values})
+                plan.rows.statement.sql, plan.rows.statement.bind({**bound_values(bound), "keys": values})
             )
         found = plan.rows.records(rows)
         if plan.between is not None:

@@ -9,11 +9,13 @@ import msgspec
 
 from atoll.application.collections.model import Collection, Lookup
 from atoll.application.collections.relations import Relation
+from atoll.application.context import Right
 from atoll.application.fields.base import Field
 from atoll.application.records.conditions import existing
 from atoll.application.records.integrity import Integrity
 from atoll.application.records.operators import Condition
 from atoll.application.records.reader import RecordReader
+from atoll.application.records.rights import echo, writable
 from atoll.application.records.rows import RowWriter
 from atoll.application.records.unit_of_work import Record, UnitOfWork
 from atoll.errors import BadRequest, InvalidValue
@@ -77,9 +79,9 @@ class Associations:
             target, value = existing(self._lookup, relation.target), given[name]
             if relation.kind == "belongsToArray":
                 linked = await self._resolve(unit, target, relation, _many(name, value), path)
-                found[name] = [record for record, _ in linked]
+                found[name] = [_told(unit, target, record) for record, _ in linked]
                 column = collection.fields[relation.foreign_key]
-                items = [record[relation.target_key] for record in found[name]]
+                items = [record[relation.target_key] for record, _ in linked]
                 keys[relation.foreign_key] = column.parse(items, collection.kind)
                 continue
             if value is None:
@@ -87,7 +89,8 @@ class Associations:
                 continue
             linked = await self._resolve(unit, target, relation, [_one(name, value)], path)
             if linked:
-                found[name] = record = linked[0][0]
+                record = linked[0][0]
+                found[name] = _told(unit, target, record)
                 keys[relation.foreign_key] = self._key_value(
                     collection, relation.foreign_key, record[relation.target_key]
                 )
@@ -109,7 +112,7 @@ class Associations:
                 await self._set_between(unit, relation, source, linked, new=new)
             else:
                 await self._set_theirs(unit, target, relation, source, linked, new=new)
-            records = [other for other, _ in linked]
+            records = [_told(unit, target, other) for other, _ in linked]
             record[name] = records if relation.to_many else next(iter(records), None)
 
     # -- linking -----------------------------------------------------------------------------------------
@@ -209,12 +212,41 @@ class Associations:
             if isinstance(item, Mapping):
                 values = {name: value for name, value in item.items() if name != relation.through}
                 if record is None:
-                    record = await self.create(unit, target, values, inner, links)
+                    record = await self._made(unit, target, values, inner, links)
                 elif inner in unit.nested:
-                    record = await self.update(unit, target, record, values, inner)
+                    record = await self._changed(unit, target, record, values, inner)
             if record is not None:
                 found.append((record, _between(relation, item)))
         return found
+
+    async def _made(
+        self, unit: UnitOfWork, target: Collection, values: Given, path: str, links: Given | None
+    ) -> Record | None:
+        """A new linked record; None when the caller may not make one, but only link existing ones."""
+        if target.system:
+            raise BadRequest(f"Records of {target.name!r} are made by their own action; give the key of one")
+        right = unit.caller.rights.on(target, "create")
+        if right is None:
+            return None
+        return await self.create(unit, target, writable(unit.caller.rights, right, values), path, links)
+
+    async def _changed(
+        self, unit: UnitOfWork, target: Collection, record: Record, values: Given, path: str
+    ) -> Record:
+        """A linked record after its change; unchanged when the caller may not change it."""
+        if target.system:
+            raise BadRequest(f"Records of {target.name!r} are changed by their own action")
+        right = unit.caller.rights.on(target, "update")
+        if right is None:
+            return record
+        if right.scope is not None:
+            key = target.target_key or ""
+            mine = await self._reader.find(
+                target, {key: record[key]}, unit.caller, action="update", connection=unit.connection
+            )
+            if not mine:
+                return record
+        return await self.update(unit, target, record, writable(unit.caller.rights, right, values), path)
 
     async def _present(
         self, unit: UnitOfWork, target: Collection, relation: Relation, items: Sequence[Any]
@@ -227,7 +259,7 @@ class Associations:
         present: dict[Any, Record] = {}
         for name, values in by_field.items():
             rows = await self._reader.find(
-                target, {name: {"$in": values}}, unit.caller, connection=unit.connection
+                target, {name: {"$in": values}}, unit.caller.unlimited(), connection=unit.connection
             )
             present.update({_mark((name, row[name])): row for row in rows})
         return present
@@ -324,6 +356,12 @@ def _named(collection: Collection, given: Given) -> list[tuple[str, Relation]]:
 def names_relation(collection: Collection, given: Given) -> bool:
     """Whether values say anything of other records."""
     return any(name in collection.relations for name in given)
+
+
+def _told(unit: UnitOfWork, target: Collection, record: Record) -> Record:
+    """What the caller is told of a linked record."""
+    rights = unit.caller.rights
+    return record if rights.unlimited else echo(target, rights, Right(fields=frozenset()), record)
 
 
 def _one(name: str, value: Any) -> Any:

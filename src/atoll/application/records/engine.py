@@ -14,9 +14,9 @@ from atoll.application.fields.snowflake_id import SnowflakeIds
 from atoll.application.records.associations import Associations, names_relation
 from atoll.application.records.filter import Caller, is_empty
 from atoll.application.records.integrity import Integrity
-from atoll.application.records.operators import Condition
 from atoll.application.records.parameters import names
 from atoll.application.records.reader import Params, Record, RecordReader, Within
+from atoll.application.records.rights import echo, writable
 from atoll.application.records.rows import RowWriter
 from atoll.application.records.tree import refuse_circle
 from atoll.application.records.unit_of_work import UnitOfWork, unit
@@ -57,14 +57,17 @@ class RecordEngine(RecordReader):
         caller: Caller,
         params: Params | None = None,
         *,
+        action: str = "create",
         connection: Connection | None = None,
     ) -> Record | list[Record]:
         """Creates one record, or several in one transaction when `values` is a list."""
         if isinstance(values, list):
-            given = [_allowed(_object(item), params or {}) for item in values]
+            right = caller.rights.need(collection, action)
+            given = [writable(caller.rights, right, _allowed(_object(item), params or {})) for item in values]
             async with self.work(caller, params or {}, connection) as begun:
-                return [await self.associations.create(begun, collection, item) for item in given]
-        return await self.create_one(collection, values, caller, params, connection=connection)
+                made = [await self.associations.create(begun, collection, item) for item in given]
+            return [echo(collection, caller.rights, right, each) for each in made]
+        return await self.create_one(collection, values, caller, params, action=action, connection=connection)
 
     async def create_one(
         self,
@@ -73,18 +76,21 @@ class RecordEngine(RecordReader):
         caller: Caller,
         params: Params | None = None,
         *,
+        action: str = "create",
         connection: Connection | None = None,
     ) -> Record:
         """Creates one record, with those that its values say of others."""
-        given = _allowed(_object(values), params or {})
+        right = caller.rights.need(collection, action)
+        given = writable(caller.rights, right, _allowed(_object(values), params or {}))
         if names_relation(collection, given):
             async with self.work(caller, params or {}, connection) as begun:
-                return await self.associations.create(begun, collection, given)
+                record = await self.associations.create(begun, collection, given)
+            return echo(collection, caller.rights, right, record)
         begun = unit(connection or self._database, caller, {})
         record = await self._rows.insert(begun, collection, given)
         if connection is None:
             await self._announce_all(begun)
-        return record
+        return record if caller.rights.unlimited else echo(collection, caller.rights, right, record)
 
     def check(self, collection: Collection, values: Any, caller: Caller, *, changing: bool = False) -> None:
         """Raises what `create` (or `update`, when `changing`) would raise before it asks the database."""
@@ -101,7 +107,6 @@ class RecordEngine(RecordReader):
         values: Any,
         caller: Caller,
         *,
-        only_own: bool = False,
         within: Within | None = None,
         connection: Connection | None = None,
     ) -> list[Record]:
@@ -110,11 +115,9 @@ class RecordEngine(RecordReader):
         parent = collection.relation_of("parent")
         if parent is not None or names_relation(collection, given):
             async with self.work(caller, params, connection) as begun:
-                return await self.update_in(
-                    begun, collection, params, values, only_own=only_own, within=within
-                )
+                return await self.update_in(begun, collection, params, values, within=within)
         begun = unit(connection or self._database, caller, {})
-        records = await self.update_in(begun, collection, params, values, only_own=only_own, within=within)
+        records = await self.update_in(begun, collection, params, values, within=within)
         if connection is None:
             await self._announce_all(begun)
         return records
@@ -126,41 +129,45 @@ class RecordEngine(RecordReader):
         params: Params,
         values: Any,
         *,
-        only_own: bool = False,
         within: Within | None = None,
     ) -> list[Record]:
         """`update` as part of a unit of work, which the giver ends."""
         key, raw_filter = params.get("filterByTk", MISSING), params.get("filter")
         if key is MISSING and is_empty(raw_filter) and params.get("forceUpdate") not in ("true", True):
             raise BadRequest("To update records, `filterByTk` or `filter` is required")
-        given = _allowed(_object(values), params)
+        right = begun.caller.rights.need(collection, "update")
+        given = writable(begun.caller.rights, right, _allowed(_object(values), params))
         condition, operands = self._condition(
-            collection, raw_filter, begun.caller, only_own=only_own, within=within, key=key
+            collection, raw_filter, begun.caller, action="update", within=within, key=key
         )
         row = self._rows.changed_row(collection, given, begun.caller)
         if row and not names_relation(collection, given):
             records = await self._rows.update(begun, collection, row, condition, operands)
             await refuse_circle(self, collection, records, begun)
+        else:
+            records = await self._rows.keys(begun, collection, condition, operands, collection.visible)
+            if names_relation(collection, given):
+                records = [await self.associations.update(begun, collection, each, given) for each in records]
+                await refuse_circle(self, collection, records, begun)
+        if begun.caller.rights.unlimited:
             return records
-        found = await self._matching(collection, condition, operands, begun)
-        if names_relation(collection, given):
-            found = [await self.associations.update(begun, collection, each, given) for each in found]
-            await refuse_circle(self, collection, found, begun)
-        return found
+        return [echo(collection, begun.caller.rights, right, each) for each in records]
 
     async def find_locked(
-        self, begun: UnitOfWork, collection: Collection, name: str, value: Any
+        self, begun: UnitOfWork, collection: Collection, name: str, value: Any, *, action: str | None = None
     ) -> Record | None:
-        """The record whose field `name` has a value, kept from other writers until the commit."""
-        field = collection.fields[name]
-        values = [field.operand(value, collection.kind)]
-        rows = await self._rows.keys(begun, collection, ("eq", name), values, collection.visible)
-        return rows[0] if rows else None
+        """The record whose field `name` has a value, kept from other writers until the commit.
 
-    async def _matching(
-        self, collection: Collection, condition: Condition | None, values: list[Any], begun: UnitOfWork
-    ) -> list[Record]:
-        return await self._rows.keys(begun, collection, condition, values, collection.visible)
+        Args:
+            action: what the caller must be allowed to do with it; None: that does not matter.
+        """
+        found = [collection.fields[name].operand(value, collection.kind)]
+        caller = begun.caller if action is not None else begun.caller.unlimited()
+        condition, values = self._condition(
+            collection, None, caller, action=action or "view", within=(("eq", name), found)
+        )
+        rows = await self._rows.keys(begun, collection, condition, values, collection.visible)
+        return rows[0] if rows else None
 
     async def destroy(
         self,
@@ -168,7 +175,6 @@ class RecordEngine(RecordReader):
         params: Params,
         caller: Caller,
         *,
-        only_own: bool = False,
         within: Within | None = None,
         connection: Connection | None = None,
     ) -> int:
@@ -177,7 +183,7 @@ class RecordEngine(RecordReader):
         if key is MISSING and is_empty(raw_filter):
             raise BadRequest("To destroy records, `filterByTk` or `filter` is required")
         condition, values = self._condition(
-            collection, raw_filter, caller, only_own=only_own, within=within, key=key
+            collection, raw_filter, caller, action="destroy", within=within, key=key
         )
         if condition is None:
             raise BadRequest("To destroy records, `filterByTk` or `filter` is required")

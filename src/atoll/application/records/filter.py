@@ -13,15 +13,19 @@ from atoll.application.fields.base import Field
 from atoll.application.fields.moments import iso_text, parse_offset
 from atoll.application.records.dates import named_span
 from atoll.application.records.operators import Condition, Reading, equal, operator
+from atoll.application.records.rights import EVERYTHING, Rights, refused, shown
 from atoll.errors import BadRequest
 
 _VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 
 
 class Caller:
-    """Whose request it is: time zone, user and role, for dates and variables; `origin` names the client."""
+    """Whose request it is: time zone, user and role, for dates and variables; `origin` names the client.
 
-    __slots__ = ("_timezone", "now", "origin", "role", "user")
+    What a caller asks of records is restricted by `rights`; nothing is, unless they are given.
+    """
+
+    __slots__ = ("_timezone", "now", "origin", "rights", "role", "user")
 
     def __init__(
         self,
@@ -29,12 +33,18 @@ class Caller:
         user: CurrentUser | None = None,
         role: str | None = None,
         origin: str = "",
+        rights: Rights = EVERYTHING,
     ) -> None:
         self._timezone = timezone
         self.user = user
         self.role = role
         self.origin = origin
+        self.rights = rights
         self.now = datetime.now(UTC)
+
+    def unlimited(self) -> Caller:
+        """The same caller for what the server must know to do its work, whatever is shown of it."""
+        return Caller(self._timezone, self.user, self.role, self.origin)
 
     def zone(self) -> tzinfo:
         """The request's zone; raises InvalidValue when the header is no offset."""
@@ -73,18 +83,44 @@ def read_filter(
     collection: Collection, raw: Any, caller: Caller, lookup: Lookup
 ) -> tuple[Condition | None, list[Any]]:
     """The condition of a filter and its values; None when it does not restrict anything."""
-    reading = Reading(
-        collection.kind, caller.zone, caller.now, caller.user.id if caller.user is not None else None
-    )
-    condition = _Reader(caller, reading, lookup).group(collection, raw)
+    reading = _reading(collection, caller)
+    condition = _Reader(caller, reading, lookup, caller.rights).group(collection, raw)
     return condition, reading.values
 
 
+def read_scope(
+    collection: Collection, scope: Mapping[str, Any], caller: Caller, lookup: Lookup
+) -> tuple[Condition | None, list[Any]]:
+    """The condition of a rule's scope, which may look at fields that the caller may not see.
+
+    A variable without a value makes it match nothing: it must not open what has no value either.
+    """
+    reading = _reading(collection, caller)
+    try:
+        condition = _Reader(caller, reading, lookup, EVERYTHING, complete=True).group(collection, scope)
+    except _WithoutValue:
+        return ("never",), []
+    return condition, reading.values
+
+
+def _reading(collection: Collection, caller: Caller) -> Reading:
+    user = caller.user
+    return Reading(collection.kind, caller.zone, caller.now, user.id if user is not None else None)
+
+
+class _WithoutValue(Exception):
+    """A variable of a scope has no value for this caller."""
+
+
 class _Reader:
-    def __init__(self, caller: Caller, reading: Reading, lookup: Lookup) -> None:
+    def __init__(
+        self, caller: Caller, reading: Reading, lookup: Lookup, rights: Rights, *, complete: bool = False
+    ) -> None:
         self._caller = caller
         self._reading = reading
         self._lookup = lookup
+        self._rights = rights
+        self._complete = complete
 
     def group(self, collection: Collection, raw: Any) -> Condition | None:
         if raw is None:
@@ -114,6 +150,9 @@ class _Reader:
 
     def _path(self, collection: Collection, path: list[str], value: Any) -> Condition | None:
         name = path[0]
+        readable = shown(collection, self._rights.on(collection, "view"))
+        if readable is not None and name not in readable:
+            raise refused()
         column = collection.fields.get(name)
         if column is not None and not column.hidden:
             return self._field(column, path[1:], value)
@@ -148,7 +187,12 @@ class _Reader:
     def _resolved(self, operand: Any) -> Any:
         if isinstance(operand, str):
             found = _VARIABLE.fullmatch(operand.strip()) if "{{" in operand else None
-            return self._caller.variable(found[1]) if found else operand
+            if found is None:
+                return operand
+            value = self._caller.variable(found[1])
+            if value is None and self._complete:
+                raise _WithoutValue
+            return value
         if isinstance(operand, list):
             return [self._resolved(item) for item in operand]
         return operand

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from atoll.application.collections.model import Collection, Lookup
+from atoll.application.records.rights import EVERYTHING, Rights, refused, shown
 from atoll.errors import BadRequest, InvalidValue
 
 _LEADING_NUMBER = re.compile(r"\s*[+-]?\d+")
@@ -29,12 +30,14 @@ Order = tuple[tuple[tuple[str, ...], bool], ...]
 """Paths to fields, each with "descending"."""
 
 
-def sorting(collection: Collection, sort: tuple[str, ...], lookup: Lookup) -> Order:
+def sorting(
+    collection: Collection, sort: tuple[str, ...], lookup: Lookup, rights: Rights = EVERYTHING
+) -> Order:
     """What a list is sorted by; the record key comes last so that the order is always the same."""
     order: list[tuple[tuple[str, ...], bool]] = []
     for part in sort:
         name, descending = (part[1:], True) if part.startswith("-") else (part, False)
-        order.append((_sort_path(collection, name, lookup), descending))
+        order.append((_sort_path(collection, name, lookup, rights), descending))
     keys = (
         [collection.key.name]
         if collection.key
@@ -44,10 +47,11 @@ def sorting(collection: Collection, sort: tuple[str, ...], lookup: Lookup) -> Or
     return tuple(order)
 
 
-def _sort_path(collection: Collection, name: str, lookup: Lookup) -> tuple[str, ...]:
+def _sort_path(collection: Collection, name: str, lookup: Lookup, rights: Rights) -> tuple[str, ...]:
     path = tuple(name.split("."))
     place: Collection | None = collection
     for step in path[:-1]:
+        _check_shown(place, step, rights)
         relation = place.relations.get(step) if place is not None else None
         if relation is None:
             raise BadRequest(f"Unknown field {name!r} in `sort` for {collection.name!r}")
@@ -56,10 +60,18 @@ def _sort_path(collection: Collection, name: str, lookup: Lookup) -> tuple[str, 
                 f"{name!r} in `sort`: {step!r} may lead to several records; sort by a belongsTo only"
             )
         place = lookup(relation.target)
+    _check_shown(place, path[-1], rights)
     field = place.fields.get(path[-1]) if place is not None else None
     if field is None or field.hidden:
         raise BadRequest(f"Unknown field {name!r} in `sort` for {collection.name!r}")
     return path
+
+
+def _check_shown(collection: Collection | None, name: str, rights: Rights) -> None:
+    """The order of records tells about values that are not shown."""
+    readable = shown(collection, rights.on(collection, "view")) if collection is not None else None
+    if readable is not None and name not in readable:
+        raise refused()
 
 
 def _number(value: Any, name: str, default: int) -> int:

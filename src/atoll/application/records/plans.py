@@ -132,7 +132,12 @@ class Planner:
         return self._rows(collection, names, statement.with_for_update())
 
     def linked(
-        self, target: Collection, relation: Relation, wanted: Projection, also: tuple[str, ...]
+        self,
+        target: Collection,
+        relation: Relation,
+        wanted: Projection,
+        also: tuple[str, ...],
+        condition: Condition | None = None,
     ) -> LinkedPlan:
         """SELECT of the records that a relation leads to, from the keys of those it comes from."""
         table = target.table
@@ -141,6 +146,8 @@ class Planner:
             match = relation.target_key if relation.holds_key else relation.foreign_key
             names = joining(target, wanted, (match, *also))
             statement = select(*(table.c[name] for name in names)).where(_among_keys(table, match))
+            if condition is not None:
+                statement = statement.where(among(target, condition, self._lookup))
             statement = statement.order_by(*(table.c[name].asc() for name in first))
             return LinkedPlan(self._rows(target, names, statement), target.fields[match])
         between = existing(self._lookup, relation.through)
@@ -152,6 +159,8 @@ class Planner:
             .where(_among_keys(between.table, relation.foreign_key))
             .order_by(*(table.c[name].asc() for name in first))
         )
+        if condition is not None:
+            statement = statement.where(among(target, condition, self._lookup))
         rows = self._rows(target, names, statement)
         return LinkedPlan(
             rows,
@@ -213,3 +222,8 @@ class Planner:
 
 def _among_keys(table: FromClause, column: str) -> ColumnElement[bool]:
     return table.c[column].in_(bindparam("keys", type_=table.c[column].type, expanding=True))
+
+
+def bound_values(values: Sequence[Any]) -> dict[str, Any]:
+    """The parameters `p0`, `p1`, ... of a condition."""
+    return {f"p{index}": value for index, value in enumerate(values)}

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from atoll.application.collections.model import Collection, Lookup
+from atoll.application.records.rights import EVERYTHING, Rights, shown
 from atoll.errors import BadRequest
 
 _OPTIONS = re.compile(r"\([^)]*\)")
@@ -49,8 +50,14 @@ def projection(
     fields: tuple[str, ...],
     excluded: tuple[str, ...],
     appends: tuple[str, ...],
+    *,
+    rights: Rights = EVERYTHING,
+    action: str = "view",
 ) -> Projection:
-    """Resolves the three parameters; unknown names are refused in `fields` and ignored elsewhere."""
+    """Resolves the three parameters; unknown names are refused in `fields` and ignored elsewhere.
+
+    What the rights do not show is left out, in linked records too.
+    """
     wish = _Wish(whole=not fields)
     for name in fields:
         if not _add_field(wish, collection, name.split("."), lookup):
@@ -59,7 +66,7 @@ def projection(
         _add_append(wish, collection, name.split("."), lookup)
     for name in excluded:
         _exclude(wish, name.split("."))
-    return _resolve(wish, collection, lookup)
+    return _resolve(wish, collection, lookup, rights, action)
 
 
 def _add_field(wish: _Wish, collection: Collection, path: list[str], lookup: Lookup) -> bool:
@@ -102,18 +109,27 @@ def _exclude(wish: _Wish, path: list[str]) -> None:
     wish.without.add(path[-1])
 
 
-def _resolve(wish: _Wish, collection: Collection, lookup: Lookup, depth: int = 0) -> Projection:
+def _resolve(
+    wish: _Wish, collection: Collection, lookup: Lookup, rights: Rights, action: str = "view", depth: int = 0
+) -> Projection:
     if depth > DEEPEST:
         raise BadRequest(f"Relations can be followed {DEEPEST} steps deep; ask for fewer")
+    readable = shown(collection, rights.on(collection, action))
     whole = wish.whole or not (wish.columns or wish.relations)
     columns = tuple(
-        name for name in collection.visible if (whole or name in wish.columns) and name not in wish.without
+        name
+        for name in collection.visible
+        if (whole or name in wish.columns)
+        and name not in wish.without
+        and (readable is None or name in readable)
     )
     appends = []
     for name, inner in wish.relations.items():
         target = lookup(collection.relations[name].target)
-        if name not in wish.without and target is not None:
-            appends.append((name, _resolve(inner, target, lookup, depth + 1)))
+        if name in wish.without or target is None or (readable is not None and name not in readable):
+            continue
+        if rights.on(target, "view") is not None:
+            appends.append((name, _resolve(inner, target, lookup, rights, depth=depth + 1)))
     return Projection(columns, tuple(appends), frozenset(wish.recursive))
 
 

@@ -13,11 +13,12 @@ from atoll.application.fields.base import MISSING, DatabaseKind, Field
 from atoll.application.records.appends import AppendLoader
 from atoll.application.records.conditions import follows_relation
 from atoll.application.records.counts import Counts
-from atoll.application.records.filter import Caller, read_filter
+from atoll.application.records.filter import Caller, read_filter, read_scope
 from atoll.application.records.operators import Condition
 from atoll.application.records.parameters import names, paging, sorting
-from atoll.application.records.plans import PlanCache, Planner, RowPlan
+from atoll.application.records.plans import PlanCache, Planner, RowPlan, bound_values
 from atoll.application.records.projection import Projection, projection
+from atoll.application.records.rights import Rights
 from atoll.database.drivers.base import Connection, Database
 from atoll.errors import BadRequest
 
@@ -30,9 +31,8 @@ Within = tuple[Condition, list[Any]]
 class RecordReader:
     """`list` and `get` for all collections of one app.
 
-    Records are given in their JSON form. Nothing here knows about rights: `only_own` is the caller's decision
-    to restrict everything to records created by `caller.user`. With `connection` the work is part of a
-    transaction.
+    Records are given in their JSON form. The caller's rights become part of each query: its scope of the
+    conditions, its fields of the columns. With `connection` the work is part of a transaction.
     """
 
     def __init__(self, database: Database, collections: CollectionStore) -> None:
@@ -59,7 +59,7 @@ class RecordReader:
         params: Params,
         caller: Caller,
         *,
-        only_own: bool = False,
+        action: str = "view",
         within: Within | None = None,
         connection: Connection | None = None,
     ) -> list[Record] | Page:
@@ -67,27 +67,28 @@ class RecordReader:
         database = connection or self._database
         page = paging(params)
         condition, values = self._condition(
-            collection, params.get("filter"), caller, only_own=only_own, within=within
+            collection, params.get("filter"), caller, action=action, within=within
         )
         shape = (
             collection, condition, _key(params.get("fields")), _key(params.get("except")),
-            _key(params.get("appends")), _key(params.get("sort")), page is None,
+            _key(params.get("appends")), _key(params.get("sort")), page is None, caller.rights, action,
         )  # fmt: skip
         plan, wanted = self._plans.get(
-            ("list", *shape), lambda: self._list_plan(collection, params, condition, page)
+            ("list", *shape),
+            lambda: self._list_plan(collection, params, condition, page, caller.rights, action),
         )
         bound = bound_values(values)
         if page is None:
             rows = await database.fetch_all(plan.statement.sql, plan.statement.bind(bound))
-            return await self._appends.add(database, collection, plan.records(rows), wanted)
+            return await self._appends.add(database, collection, plan.records(rows), wanted, caller)
         number, size = page
         simple = collection.flag("simplePaginate")
         bound["limit"], bound["offset"] = size + 1 if simple else size, (number - 1) * size
         rows = await database.fetch_all(plan.statement.sql, plan.statement.bind(bound))
         if simple:
-            records = await self._appends.add(database, collection, plan.records(rows[:size]), wanted)
+            records = await self._appends.add(database, collection, plan.records(rows[:size]), wanted, caller)
             return Page(records, {"hasNext": len(rows) > size, "page": number, "pageSize": size})
-        records = await self._appends.add(database, collection, plan.records(rows), wanted)
+        records = await self._appends.add(database, collection, plan.records(rows), wanted, caller)
         if 0 < len(rows) < size or (number == 1 and size and not rows):
             count = (number - 1) * size + len(rows)  # the last page tells the total
         else:
@@ -101,10 +102,12 @@ class RecordReader:
         params: Params,
         condition: Condition | None,
         page: tuple[int, int] | None,
+        rights: Rights,
+        action: str,
     ) -> tuple[RowPlan, Projection]:
         chosen = (names(params.get(each)) for each in ("fields", "except", "appends"))
-        wanted = projection(collection, self._collections.get, *chosen)
-        order = sorting(collection, names(params.get("sort")), self._collections.get)
+        wanted = projection(collection, self._collections.get, *chosen, rights=rights, action=action)
+        order = sorting(collection, names(params.get("sort")), self._collections.get, rights)
         return self._planner.select(collection, wanted, condition, order, paged=page is not None), wanted
 
     async def _count(
@@ -130,14 +133,14 @@ class RecordReader:
         condition: Mapping[str, Any] | None,
         caller: Caller,
         *,
-        only_own: bool = False,
+        action: str = "view",
         within: Within | None = None,
         connection: Connection | None = None,
     ) -> list[Record]:
         """All records that match a filter."""
         params = {"paginate": False, "filter": condition}
         found = await self.page(
-            collection, params, caller, only_own=only_own, within=within, connection=connection
+            collection, params, caller, action=action, within=within, connection=connection
         )
         return found.rows if isinstance(found, Page) else found
 
@@ -147,7 +150,7 @@ class RecordReader:
         params: Params,
         caller: Caller,
         *,
-        only_own: bool = False,
+        action: str = "view",
         after: Record | None = None,
         size: int = 1_000,
     ) -> AsyncIterator[list[Record]]:
@@ -162,7 +165,9 @@ class RecordReader:
             size: records in a batch.
         """
         order = []
-        for path, descending in sorting(collection, names(params.get("sort")), self._collections.get):
+        for path, descending in sorting(
+            collection, names(params.get("sort")), self._collections.get, caller.rights
+        ):
             if len(path) > 1 or collection.fields[path[0]].category in ("json", "array"):
                 name = ".".join(path)
                 raise BadRequest(f"Records cannot be gone through in the order of {name!r}; sort by another")
@@ -170,7 +175,7 @@ class RecordReader:
         fields = names(params.get("fields"))
         if fields:
             params = {**params, "fields": [*fields, *(name for name, _ in order if name not in fields)]}
-        condition, values = self._condition(collection, params.get("filter"), caller, only_own=only_own)
+        condition, values = self._condition(collection, params.get("filter"), caller, action=action)
         has_key = any(collection.fields[name].primary_key for name, _ in order)
         last = after
         while True:
@@ -178,9 +183,11 @@ class RecordReader:
             if last is not None:
                 parts.append(_behind(collection, order, last, bound))
             where = parts[0] if len(parts) == 1 else ("and", *parts) if parts else None
-            rows, wanted = await self._batch(collection, params, where, bound, size if has_key else None)
+            rows, wanted = await self._batch(
+                collection, params, where, bound, size if has_key else None, caller, action
+            )
             if rows:
-                yield await self._appends.add(self._database, collection, rows, wanted)
+                yield await self._appends.add(self._database, collection, rows, wanted, caller)
             if not has_key or len(rows) < size:
                 return
             last = rows[-1]
@@ -192,14 +199,17 @@ class RecordReader:
         condition: Condition | None,
         values: Sequence[Any],
         size: int | None,
+        caller: Caller,
+        action: str,
     ) -> tuple[list[Record], Projection]:
         page = None if size is None else (1, size)
         shape = (
             collection, condition, _key(params.get("fields")), None,
-            _key(params.get("appends")), _key(params.get("sort")), page is None,
+            _key(params.get("appends")), _key(params.get("sort")), page is None, caller.rights, action,
         )  # fmt: skip
         plan, wanted = self._plans.get(
-            ("list", *shape), lambda: self._list_plan(collection, params, condition, page)
+            ("list", *shape),
+            lambda: self._list_plan(collection, params, condition, page, caller.rights, action),
         )
         bound = bound_values(values)
         if size is not None:
@@ -207,11 +217,15 @@ class RecordReader:
         rows = await self._database.fetch_all(plan.statement.sql, plan.statement.bind(bound))
         return plan.records(rows), wanted
 
+    def check_filter(self, collection: Collection, raw: Any, caller: Caller) -> None:
+        """Raises BadRequest when a filter makes no sense for a collection."""
+        read_filter(collection, raw, caller, self._collections.get)
+
     async def count(
-        self, collection: Collection, raw_filter: Any, caller: Caller, *, only_own: bool = False
+        self, collection: Collection, raw_filter: Any, caller: Caller, *, action: str = "view"
     ) -> int:
         """How many records match."""
-        condition, values = self._condition(collection, raw_filter, caller, only_own=only_own)
+        condition, values = self._condition(collection, raw_filter, caller, action=action)
         return await self._count(collection, condition, bound_values(values))
 
     async def get(
@@ -220,7 +234,7 @@ class RecordReader:
         params: Params,
         caller: Caller,
         *,
-        only_own: bool = False,
+        action: str = "view",
         within: Within | None = None,
         connection: Connection | None = None,
     ) -> Record | None:
@@ -229,16 +243,17 @@ class RecordReader:
             collection,
             params.get("filter"),
             caller,
-            only_own=only_own,
+            action=action,
             within=within,
             key=params.get("filterByTk", MISSING),
         )
         shape = (
             collection, condition, _key(params.get("fields")), _key(params.get("except")),
-            _key(params.get("appends")), _key(params.get("sort")), False,
+            _key(params.get("appends")), _key(params.get("sort")), False, caller.rights, action,
         )  # fmt: skip
         plan, wanted = self._plans.get(
-            ("list", *shape), lambda: self._list_plan(collection, params, condition, (1, 1))
+            ("list", *shape),
+            lambda: self._list_plan(collection, params, condition, (1, 1), caller.rights, action),
         )
         bound = bound_values(values)
         bound["limit"], bound["offset"] = 1, 0
@@ -246,7 +261,7 @@ class RecordReader:
         row = await database.fetch_one(plan.statement.sql, plan.statement.bind(bound))
         if row is None:
             return None
-        return (await self._appends.add(database, collection, plan.records([row]), wanted))[0]
+        return (await self._appends.add(database, collection, plan.records([row]), wanted, caller))[0]
 
     # -- parts -----------------------------------------------------------------------------------------
 
@@ -256,7 +271,7 @@ class RecordReader:
         raw: Any,
         caller: Caller,
         *,
-        only_own: bool = False,
+        action: str = "view",
         within: Within | None = None,
         key: Any = MISSING,
     ) -> tuple[Condition | None, list[Any]]:
@@ -264,9 +279,12 @@ class RecordReader:
         values: list[Any] = []
         if key is not MISSING:
             parts.append(self._key_condition(collection, key, values))
-        if only_own:
-            parts.append(("eq", "createdById"))
-            values.append(caller.user.id if caller.user is not None else -1)
+        scope = caller.rights.need(collection, action).scope
+        if scope is not None:
+            condition, found = read_scope(collection, scope, caller, self._collections.get)
+            if condition is not None:
+                parts.append(condition)
+                values += found
         if within is not None:
             parts.append(within[0])
             values += within[1]
@@ -335,11 +353,6 @@ def _operand(field: Field, value: Any, kind: DatabaseKind) -> Any:
 
 def _key(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def bound_values(values: Sequence[Any]) -> dict[str, Any]:
-    """The parameters `p0`, `p1`, ... of a condition."""
-    return {f"p{index}": value for index, value in enumerate(values)}
 
 
 def selection(collection: Collection, params: Params) -> dict[str, Any]:

@@ -12,8 +12,7 @@ from atoll.application.fields.moments import now_ms
 from atoll.application.fields.snowflake_id import SnowflakeIdField, SnowflakeIds
 from atoll.application.records.filter import Caller
 from atoll.application.records.operators import Condition
-from atoll.application.records.plans import PlanCache, Planner
-from atoll.application.records.reader import bound_values
+from atoll.application.records.plans import PlanCache, Planner, bound_values
 from atoll.application.records.unit_of_work import Record, UnitOfWork
 from atoll.application.records.validation import check_rules
 from atoll.errors import BadRequest, NotNullViolation, UniqueViolation, ValidationFailed

@@ -22,8 +22,6 @@ async def tree_page(
     parent: Relation,
     params: Params,
     caller: Caller,
-    *,
-    only_own: bool = False,
 ) -> list[Record] | Page:
     """One page of roots, each with its descendants in `children`.
 
@@ -36,13 +34,13 @@ async def tree_page(
         shown["fields"] = [*listed, parent.target_key, parent.foreign_key]
     kept: set[Any] | None = None
     if params.get("filter"):
-        found = await reader.find(collection, params["filter"], caller, only_own=only_own)
+        found = await reader.find(collection, params["filter"], caller)
         kept = await _with_ancestors(reader, collection, parent, found, caller)
     roots: dict[str, Any] = {parent.foreign_key: None}
     if kept is not None:
         roots = {"$and": [roots, {parent.target_key: {"$in": sorted(kept)}}]}
     paging = {name: params[name] for name in ("page", "pageSize", "paginate") if name in params}
-    page = await reader.page(collection, {**shown, **paging, "filter": roots}, caller, only_own=only_own)
+    page = await reader.page(collection, {**shown, **paging, "filter": roots}, caller)
     level = page.rows if isinstance(page, Page) else page
     top = list(level)
     children = collection.relation_of("children")
@@ -51,7 +49,7 @@ async def tree_page(
     while level:
         condition = {parent.foreign_key: {"$in": [node[parent.target_key] for node in level]}}
         below = {**shown, "filter": condition, "paginate": False}
-        found_below = await reader.page(collection, below, caller, only_own=only_own)
+        found_below = await reader.page(collection, below, caller)
         nodes = found_below.rows if isinstance(found_below, Page) else found_below
         by_key = {node[parent.target_key]: node for node in level}
         level = []
@@ -81,7 +79,7 @@ async def refuse_circle(
             if above == key:
                 raise BadRequest("A node cannot be put below itself or one of its descendants")
             rows = await reader.find(
-                collection, {parent.target_key: above}, begun.caller, connection=begun.connection
+                collection, {parent.target_key: above}, begun.caller.unlimited(), connection=begun.connection
             )
             above = rows[0][parent.foreign_key] if rows else None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from atoll.application.context import CurrentUser
 from atoll.application.fields.moments import iso_text, now_ms
 from atoll.application.records.filter import Caller
+from atoll.application.records.rights import Rights
 from atoll.application.tasks import Step, TaskLost, TaskRun
 from atoll.database.drivers.base import Connection
 from atoll.plugins.async_tasks.rows import RUNNING, Row, TaskRows
@@ -27,6 +28,7 @@ class FencedRun(TaskRun):
     """Implements the contract on a claimed row.
 
     Args:
+        rights: what the user may do now.
         tell: is given the changed row, at most twice a second.
     """
 
@@ -37,6 +39,7 @@ class FencedRun(TaskRun):
         row: Row,
         folder: Path,
         user: CurrentUser,
+        rights: Rights,
         tell: Callable[[Row], Awaitable[None]],
     ) -> None:
         caller = row["caller"]
@@ -47,7 +50,7 @@ class FencedRun(TaskRun):
         self.folder = folder
         self.user = user
         self.role = caller["role"]
-        self.caller = Caller(caller["timezone"], user, self.role)
+        self.caller = Caller(caller["timezone"], user, self.role, rights=rights)
         self._rows = rows
         self._fence = {"attempt": row["attempt"], "status": RUNNING}
         self._tell = tell

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from atoll.application.acl import UNION
 from atoll.application.context import CurrentUser
+from atoll.application.records.rights import EVERYTHING, Rights
 from atoll.application.tasks import TaskLost, TaskResult, TaskType
 from atoll.cluster.queue import Item
 from atoll.errors import AtollError, DatabaseUnavailable, Forbidden
@@ -67,14 +69,17 @@ class Runner:
         folder = self.folder(row["id"])
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         nobody = CurrentUser(caller["user"], None, None, (), {})
-        run = FencedRun(self._app, self._rows, row, folder, user or nobody, self._tell_progress)
+        rights: Rights = EVERYTHING
+        if user is not None and caller["role"] in (*user.roles, UNION):
+            rights = (await self._app.accounts.settings()).rights(caller["role"], user)
+        run = FencedRun(self._app, self._rows, row, folder, user or nobody, rights, self._tell_progress)
         try:
             kind = self._app.tasks.get(row["type"])
             if row["tries"] > MOST_TRIES:
                 raise Forbidden(
                     f"Given up after {MOST_TRIES} tries that came no further; the server's log says why"
                 )
-            if user is None or caller["role"] not in user.roles:
+            if user is None or caller["role"] not in (*user.roles, UNION):
                 raise Forbidden("The account of this task, or its role, does not exist any more")
             result = await _beside(kind, run)
             await self._finish(run, kind, {"status": SUCCEEDED, "result": _described(result)})

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from atoll.application.api.actions.records import caller
+from atoll.application.api.actions.records import restricted
 from atoll.application.collections.model import Collection
 from atoll.application.context import Context
 from atoll.application.plugin_manager import Plugin
@@ -17,7 +17,6 @@ from atoll.application.tasks import (
     TaskRun,
     TaskType,
     own_collection,
-    permission,
 )
 from atoll.database.drivers.base import Connection
 from atoll.errors import BadRequest, Conflict
@@ -41,12 +40,12 @@ class BulkTask(TaskType):
     async def prepare(self, ctx: Context, params: Mapping[str, Any]) -> NewTask:
         """See the base class."""
         collection = own_collection(ctx.app, params.get("collection"))
-        right = await permission(ctx.app, ctx.role, collection, self.right)
+        restricted(ctx).rights.need(collection, self.right)
         if collection.key is None:
             raise BadRequest(f"{collection.title} has no record key; change its records one by one")
         self.check(ctx.app, collection, params, ctx)
         total = await ctx.app.records.count(
-            collection, params.get("filter"), caller(ctx), only_own=right.only_own
+            collection, params.get("filter"), restricted(ctx), action=self.right
         )
         expected = params.get("expected")
         if not isinstance(expected, int) or isinstance(expected, bool):
@@ -58,22 +57,20 @@ class BulkTask(TaskType):
     async def run(self, run: TaskRun) -> TaskResult:
         """See the base class."""
         collection = own_collection(run.app, run.params.get("collection"))
-        right = await run.permission(collection, self.right)
+        run.need(collection, self.right)
         key = collection.key
         if key is None:
             raise BadRequest(f"{collection.title} has no record key")
         state = run.cursor or {"after": None, "seen": 0, "changed": 0}
         scope = {"filter": run.params.get("filter"), "fields": [key.name]}
         batches = run.app.records.scan(
-            collection, scope, run.caller, only_own=right.only_own, after=state["after"], size=CHUNK
+            collection, scope, run.caller, action=self.right, after=state["after"], size=CHUNK
         )
         async for batch in batches:
             keys = [record[key.name] for record in batch]
             params = {"filterByTk": keys, "filter": run.params.get("filter")}
             async with run.step(state["seen"] + len(keys)) as step:
-                count, records = await self.change(
-                    run, collection, params, step.connection, only_own=right.only_own
-                )
+                count, records = await self.change(run, collection, params, step.connection)
                 state = {
                     "after": {key.name: keys[-1]},
                     "seen": state["seen"] + len(keys),
@@ -101,8 +98,6 @@ class BulkTask(TaskType):
         collection: Collection,
         params: Mapping[str, Any],
         connection: Connection,
-        *,
-        only_own: bool,
     ) -> tuple[int, list[Record]]:
         """Changes one batch: how many records, and those that are to be announced."""
 
@@ -122,7 +117,7 @@ class UpdateRecords(BulkTask):
         values = params.get("values")
         if not isinstance(values, Mapping) or not values:
             raise BadRequest("`values` is required: the fields to change")
-        app.records.check(collection, values, caller(ctx), changing=True)
+        app.records.check(collection, values, restricted(ctx), changing=True)
 
     async def change(
         self,
@@ -130,12 +125,10 @@ class UpdateRecords(BulkTask):
         collection: Collection,
         params: Mapping[str, Any],
         connection: Connection,
-        *,
-        only_own: bool,
     ) -> tuple[int, list[Record]]:
         """See the base class."""
         records = await run.app.records.update(
-            collection, params, run.params["values"], run.caller, only_own=only_own, connection=connection
+            collection, params, run.params["values"], run.caller, connection=connection
         )
         return len(records), records
 
@@ -156,13 +149,9 @@ class DestroyRecords(BulkTask):
         collection: Collection,
         params: Mapping[str, Any],
         connection: Connection,
-        *,
-        only_own: bool,
     ) -> tuple[int, list[Record]]:
         """See the base class."""
-        count = await run.app.records.destroy(
-            collection, params, run.caller, only_own=only_own, connection=connection
-        )
+        count = await run.app.records.destroy(collection, params, run.caller, connection=connection)
         return count, []
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from atoll.application.api.actions.records import caller
+from atoll.application.api.actions.records import restricted
 from atoll.application.context import Context
 from atoll.application.tasks import (
     NewTask,
@@ -15,7 +15,6 @@ from atoll.application.tasks import (
     TaskRun,
     TaskType,
     own_collection,
-    permission,
 )
 from atoll.database.drivers.base import Connection
 from atoll.plugins.import_export.exporting import Export
@@ -35,8 +34,7 @@ class ExportTask(TaskType):
     async def prepare(self, ctx: Context, params: Mapping[str, Any]) -> NewTask:
         """See the base class."""
         collection = own_collection(ctx.app, params.get("collection"))
-        right = await permission(ctx.app, ctx.role, collection, "export")
-        export = Export.read(ctx.app, collection, params, caller(ctx), only_own=right.only_own)
+        export = Export.read(ctx.app, collection, params, restricted(ctx))
         total = await export.count(ctx.app)
         name = params.get("name")
         name = name if isinstance(name, str) and name else f"{collection.title}.{export.format}"
@@ -45,8 +43,7 @@ class ExportTask(TaskType):
     async def run(self, run: TaskRun) -> TaskResult:
         """See the base class."""
         collection = own_collection(run.app, run.params.get("collection"))
-        right = await run.permission(collection, "export")
-        export = Export.read(run.app, collection, run.params, run.caller, only_own=right.only_own)
+        export = Export.read(run.app, collection, run.params, run.caller)
         await run.progress(0, await export.count(run.app))
         part = run.folder / "part"
         count = await export.write(run.app, part, run.progress)

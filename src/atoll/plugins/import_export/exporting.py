@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from atoll.application.collections.model import Collection
 from atoll.application.records.filter import Caller
+from atoll.application.records.rights import refused, shown
 from atoll.errors import BadRequest
 from atoll.plugins.import_export.columns import ExportColumn, export_columns
 from atoll.plugins.import_export.sheets import FORMATS, create
@@ -34,7 +35,6 @@ class Export:
     scope: Mapping[str, Any]
     format: str
     caller: Caller
-    only_own: bool
     limit: int | None = None
 
     @classmethod
@@ -45,7 +45,6 @@ class Export:
         given: Mapping[str, Any],
         caller: Caller,
         *,
-        only_own: bool,
         limit: int | None = None,
     ) -> Export:
         """Checks a request; raises BadRequest.
@@ -61,13 +60,16 @@ class Export:
         columns = export_columns(
             app.collections, collection, given.get("columns"), caller.zone(), raw=values == "raw"
         )
+        readable = shown(collection, caller.rights.need(collection, "export"))
+        if readable is not None and any((each.relation or each.field) not in readable for each in columns):
+            raise refused()
         scope = {name: given[name] for name in ("filter", "sort") if given.get(name) is not None}
-        return cls(collection, columns, scope, str(format_), caller, only_own, limit)
+        return cls(collection, columns, scope, str(format_), caller, limit)
 
     async def count(self, app: Application) -> int:
         """How many rows it will have."""
         found = await app.records.count(
-            self.collection, self.scope.get("filter"), self.caller, only_own=self.only_own
+            self.collection, self.scope.get("filter"), self.caller, action="export"
         )
         return found if self.limit is None else min(found, self.limit)
 
@@ -92,9 +94,7 @@ class Export:
         try:
             await asyncio.to_thread(writer.write, [[each.title for each in self.columns]])
             size = BATCH if self.limit is None else max(1, min(BATCH, self.limit))
-            batches = app.records.scan(
-                self.collection, params, self.caller, only_own=self.only_own, size=size
-            )
+            batches = app.records.scan(self.collection, params, self.caller, action="export", size=size)
             async for batch in batches:
                 rows = batch if self.limit is None else batch[: self.limit - count]
                 cells = [[column.read(record) for column in self.columns] for record in rows]

@@ -41,17 +41,12 @@ class RowFailed(Exception):
 
 
 class ChunkImport:
-    """Writes chunks, or only looks at them.
+    """Writes chunks, or only looks at them."""
 
-    Args:
-        only_own: existing records of others are left alone.
-    """
-
-    def __init__(self, app: Application, plan: ImportPlan, caller: Caller, *, only_own: bool) -> None:
+    def __init__(self, app: Application, plan: ImportPlan, caller: Caller) -> None:
         self._app = app
         self._plan = plan
         self._caller = caller
-        self._only_own = only_own
 
     async def write(self, tx: Connection, chunk: Sequence[Parsed], *, apart: bool) -> Outcome:
         """Writes within a transaction.
@@ -63,7 +58,7 @@ class ChunkImport:
         outcome = Outcome()
         matches = Matches(self._plan)
         if self._plan.keys:
-            await matches.load(self._app.records, chunk, self._caller, tx, only_own=self._only_own)
+            await matches.load(self._app.records, chunk, self._caller, tx)
         for parsed in chunk:
             try:
                 if parsed.problems:
@@ -92,14 +87,15 @@ class ChunkImport:
                     {"filterByTk": key},
                     changes,
                     self._caller,
-                    only_own=self._only_own,
                     connection=tx,
                 )
             else:
                 outcome.skipped += 1
             return
         self._refuse_missing(parsed.values)
-        record = await records.create_one(plan.collection, parsed.values, self._caller, connection=tx)
+        record = await records.create_one(
+            plan.collection, parsed.values, self._caller, action="importXlsx", connection=tx
+        )
         outcome.created.append(record)
         if plan.keys:
             matches.add(record)
@@ -115,7 +111,7 @@ class ChunkImport:
         plan, records, outcome = self._plan, self._app.records, Outcome()
         matches = Matches(plan)
         if plan.keys:
-            await matches.load(records, chunk, self._caller, None, only_own=self._only_own)
+            await matches.load(records, chunk, self._caller, None)
         unique = [
             column.field
             for _, column in plan.places.places

@@ -10,8 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from atoll.application import acl
-from atoll.application.api.actions.records import caller
+from atoll.application.api.actions.records import restricted
 from atoll.application.auth.accounts import plain
 from atoll.application.collections.model import Collection
 from atoll.application.context import Context
@@ -24,7 +23,6 @@ from atoll.application.tasks import (
     TaskRun,
     TaskType,
     own_collection,
-    permission,
 )
 from atoll.database.drivers.base import Connection
 from atoll.errors import BadRequest
@@ -84,8 +82,8 @@ class ImportTask(TaskType):
     async def prepare(self, ctx: Context, params: Mapping[str, Any]) -> NewTask:
         """See the base class."""
         collection = own_collection(ctx.app, params.get("collection"))
-        plan = ImportPlan.read(collection, params, caller(ctx))
-        await _rights(ctx.app, ctx.role, plan)
+        plan = ImportPlan.read(collection, params, restricted(ctx))
+        _need(restricted(ctx), plan)
         await found_upload(ctx.app, ctx.user.id if ctx.user is not None else 0, params.get("upload"))
         name = params.get("filename")
         title = name if isinstance(name, str) and name else collection.title
@@ -95,9 +93,9 @@ class ImportTask(TaskType):
         """See the base class."""
         collection = own_collection(run.app, run.params.get("collection"))
         plan = ImportPlan.read(collection, run.params, run.caller)
-        right = await _rights(run.app, run.role, plan)
+        _need(run.caller, plan)
         path = await found_upload(run.app, run.user.id, run.params.get("upload"))
-        work = ChunkImport(run.app, plan, run.caller, only_own=right.only_own)
+        work = ChunkImport(run.app, plan, run.caller)
         async with _opened(path, plan) as (reader, titles, rows):
             estimate = await asyncio.to_thread(reader.estimate)
             total = None if estimate is None else max(0, estimate - plan.layout.header_row)
@@ -206,12 +204,11 @@ def failures_collection(app: Application) -> Collection:
     )
 
 
-async def _rights(app: Application, role: str | None, plan: ImportPlan) -> acl.Permission:
-    """What is needed: to import, and for modes that change records also to update those."""
-    right = await permission(app, role, plan.collection, "importXlsx")
+def _need(caller: Caller, plan: ImportPlan) -> None:
+    """Raises Forbidden unless the person may import, and change records in modes that do that."""
+    caller.rights.need(plan.collection, "importXlsx")
     if plan.mode != "create":
-        right = await permission(app, role, plan.collection, "update")
-    return right
+        caller.rights.need(plan.collection, "update")
 
 
 @asynccontextmanager

@@ -21,11 +21,7 @@ Key = tuple[Any, ...]
 
 
 class Matches:
-    """The existing records of one chunk, by their key values.
-
-    Args:
-        only_own: records of others are not found.
-    """
+    """The existing records of one chunk, by their key values."""
 
     def __init__(self, plan: ImportPlan) -> None:
         self._plan = plan
@@ -38,10 +34,8 @@ class Matches:
         parsed: Iterable[Parsed],
         caller: Caller,
         connection: Connection | None,
-        *,
-        only_own: bool,
     ) -> None:
-        """Reads the records that the rows may mean, with one query."""
+        """Reads the records that the rows may mean and the caller may change, with one query."""
         self._found.clear()
         first = self._plan.keys[0]
         wanted = {row.values[first]: None for row in parsed if row.values.get(first) is not None}
@@ -51,7 +45,7 @@ class Matches:
             self._plan.collection,
             {first: {"$in": list(wanted)}},
             caller,
-            only_own=only_own,
+            action="update",
             connection=connection,
         )
         for record in found:

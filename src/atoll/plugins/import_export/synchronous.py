@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from atoll.application.api.actions.records import caller
+from atoll.application.api.actions.records import caller, restricted
 from atoll.application.api.files import attachment, receive_upload
 from atoll.application.collections.model import Collection
 from atoll.application.context import Context, RawAnswer
@@ -68,9 +68,7 @@ class Synchronous:
             **values,
             **{name: ctx.params[name] for name in ("filter", "sort") if name in ctx.params},
         }
-        wanted = Export.read(
-            ctx.app, collection_of(ctx), given, caller(ctx), only_own=ctx.only_own, limit=self.export_limit
-        )
+        wanted = Export.read(ctx.app, collection_of(ctx), given, restricted(ctx), limit=self.export_limit)
         async with folder(ctx) as place:
             await wanted.write(ctx.app, place / "export")
             body = await asyncio.to_thread((place / "export").read_bytes)
@@ -111,7 +109,9 @@ class Synchronous:
                 values = {**_defaults(ctx), **parsed.values}
                 try:
                     records.append(
-                        await ctx.app.records.create_one(collection, values, caller(ctx), connection=tx)
+                        await ctx.app.records.create_one(
+                            collection, values, restricted(ctx), action="importXlsx", connection=tx
+                        )
                     )
                 except AtollError as error:
                     if error.status >= 500:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from atoll.application.api.actions.records import caller
+from atoll.application.api.actions.records import caller, restricted
 from atoll.application.collections.model import Collection
 from atoll.application.collections.relations import Relation
 from atoll.application.context import NOTHING, Context, Handler, Page
 from atoll.application.fields.base import MISSING
 from atoll.application.records.reader import Record, Within
+from atoll.application.records.rights import refused, writable
 from atoll.application.records.unit_of_work import UnitOfWork
 from atoll.errors import BadRequest, NotFound, NotSupported
 
@@ -66,18 +67,18 @@ async def _place(ctx: Context) -> Place:
     if not relation.holds_key:
         key = source.fields[relation.source_key].operand(ctx.source_id, source.kind)
         return Place(source, relation, found.target, key)
-    record = await ctx.app.records.get(source, {"filterByTk": ctx.source_id}, caller(ctx))
+    record = await ctx.app.records.get(source, {"filterByTk": ctx.source_id}, restricted(ctx))
     value = record[relation.foreign_key] if record is not None else None
     key = None if value is None else source.fields[relation.foreign_key].operand(value, source.kind)
     return Place(source, relation, found.target, key)
 
 
-async def _locked(ctx: Context, unit: UnitOfWork, place: Place) -> Record:
+async def _locked(ctx: Context, unit: UnitOfWork, place: Place, *, action: str | None = None) -> Record:
     """The source record, kept from others until the commit; raises NotFound."""
     name = place.source.target_key if place.relation.holds_key else place.relation.source_key
     if name is None:
         raise BadRequest(f"Collection {place.source.name!r} has no record key; its relations have no address")
-    record = await ctx.app.records.find_locked(unit, place.source, name, ctx.source_id)
+    record = await ctx.app.records.find_locked(unit, place.source, name, ctx.source_id, action=action)
     if record is None:
         raise NotFound(f"There is no record {ctx.source_id!r} in {place.source.title!r}")
     return record
@@ -88,9 +89,7 @@ async def list_linked(ctx: Context) -> Any:
     place = await _place(ctx)
     if not place.relation.to_many:
         raise BadRequest(f"{place.relation.name!r} leads to one record: use `get`")
-    page = await ctx.app.records.page(
-        place.target, ctx.params, caller(ctx), only_own=ctx.only_own, within=place.within()
-    )
+    page = await ctx.app.records.page(place.target, ctx.params, restricted(ctx), within=place.within())
     await _with_between(ctx, place, page.rows if isinstance(page, Page) else page)
     return page
 
@@ -98,9 +97,7 @@ async def list_linked(ctx: Context) -> Any:
 async def get_linked(ctx: Context) -> Any:
     """One linked record or null."""
     place = await _place(ctx)
-    record = await ctx.app.records.get(
-        place.target, ctx.params, caller(ctx), only_own=ctx.only_own, within=place.within()
-    )
+    record = await ctx.app.records.get(place.target, ctx.params, restricted(ctx), within=place.within())
     if record is not None:
         await _with_between(ctx, place, [record])
     return record
@@ -129,7 +126,7 @@ async def create_linked(ctx: Context) -> Any:
     place, records = await _place(ctx), ctx.app.records
     several = isinstance(ctx.values, list)
     made = []
-    async with records.work(caller(ctx), ctx.params) as unit:
+    async with records.work(restricted(ctx), ctx.params) as unit:
         source = await _locked(ctx, unit, place)
         for values in ctx.values if several else [ctx.values]:
             made.append(await _create(ctx, unit, place, source, values))
@@ -140,7 +137,12 @@ async def _create(ctx: Context, unit: UnitOfWork, place: Place, source: Record, 
     if values is not None and not isinstance(values, Mapping):
         raise BadRequest("The values of a record are an object")
     relation, links = place.relation, ctx.app.records.associations
-    given = {name: value for name, value in (values or {}).items() if name != relation.through}
+    right = unit.caller.rights.need(place.target, "create")
+    given = writable(
+        unit.caller.rights,
+        right,
+        {name: value for name, value in (values or {}).items() if name != relation.through},
+    )
     if relation.holds_key:
         record = await links.create(unit, place.target, given)
         await links.update(unit, place.source, source, {relation.name: record[relation.target_key]})
@@ -162,10 +164,8 @@ async def update_linked(ctx: Context) -> Any:
     relation = place.relation
     given = ctx.values if isinstance(ctx.values, Mapping) else {}
     between = given.get(relation.through) if relation.through is not None else None
-    async with records.work(caller(ctx), ctx.params) as unit:
-        changed = await records.update_in(
-            unit, place.target, ctx.params, ctx.values, only_own=ctx.only_own, within=place.within()
-        )
+    async with records.work(restricted(ctx), ctx.params) as unit:
+        changed = await records.update_in(unit, place.target, ctx.params, ctx.values, within=place.within())
         if isinstance(between, Mapping):
             linked = [(record, between) for record in changed]
             await records.associations.add(unit, relation, place.key, place.target, linked)
@@ -175,9 +175,7 @@ async def update_linked(ctx: Context) -> Any:
 async def destroy_linked(ctx: Context) -> Any:
     """Destroys linked records; `true` whether or not there were any."""
     place = await _place(ctx)
-    await ctx.app.records.destroy(
-        place.target, ctx.params, caller(ctx), only_own=ctx.only_own, within=place.within()
-    )
+    await ctx.app.records.destroy(place.target, ctx.params, restricted(ctx), within=place.within())
     return True
 
 
@@ -205,8 +203,11 @@ async def toggle_link(ctx: Context) -> Any:
 async def _link(ctx: Context, verb: str) -> Any:
     place, records = await _place(ctx), ctx.app.records
     relation, links = place.relation, records.associations
-    async with records.work(caller(ctx), ctx.params) as unit:
-        source = await _locked(ctx, unit, place)
+    async with records.work(restricted(ctx), ctx.params) as unit:
+        fields = unit.caller.rights.need(place.source, "update").fields
+        if fields is not None and relation.name not in fields:
+            raise refused()
+        source = await _locked(ctx, unit, place, action="update")
         if relation.holds_key:
             value = None if verb == "remove" else _items(ctx)[0]
             await links.update(unit, place.source, source, {relation.name: value})
@@ -220,7 +221,7 @@ async def _link(ctx: Context, verb: str) -> Any:
             on = await records.find(
                 place.target,
                 {place.target.target_key or relation.target_key: {"$in": list(mine)}},
-                unit.caller,
+                unit.caller.unlimited(),
                 within=place.within(),
                 connection=unit.connection,
             )
@@ -277,7 +278,7 @@ async def _found(ctx: Context) -> Record | None:
     condition = records.key_filter(ctx.params, ctx.values)
     if condition is None:
         return None
-    return await records.get(place.target, {"filter": condition}, caller(ctx), within=place.within())
+    return await records.get(place.target, {"filter": condition}, restricted(ctx), within=place.within())
 
 
 async def not_yet(ctx: Context) -> Any:

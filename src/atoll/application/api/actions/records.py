@@ -7,15 +7,32 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from atoll.application.collections.model import Collection
-from atoll.application.context import Context, Handler
+from atoll.application.context import Context, Handler, Page
 from atoll.application.records.filter import Caller
+from atoll.application.records.rights import refused
 from atoll.application.records.tree import tree_page
-from atoll.errors import Forbidden, NotFound, NotSupported
+from atoll.errors import NotFound, NotSupported
 
 
 def caller(ctx: Context) -> Caller:
     """Whose request it is, for the record engine."""
-    return Caller(ctx.timezone, ctx.user, ctx.role, ctx.headers.get("x-client-id", "")[:64])
+    return Caller(ctx.timezone, ctx.user, ctx.role, _client_id(ctx))
+
+
+def restricted(ctx: Context) -> Caller:
+    """The same with the rights of the person: for records that people made."""
+    if ctx.rights is None or ctx.rights.unlimited:
+        return caller(ctx)
+    return Caller(ctx.timezone, ctx.user, ctx.role, _client_id(ctx), ctx.rights)
+
+
+def _client_id(ctx: Context) -> str:
+    return ctx.headers.get("x-client-id", "")[:64]
+
+
+def _asking(ctx: Context, collection: Collection) -> Caller:
+    """Actions of the system's own collections were allowed as a whole."""
+    return caller(ctx) if collection.system else restricted(ctx)
 
 
 def _collection(ctx: Context) -> Collection:
@@ -28,48 +45,85 @@ def _collection(ctx: Context) -> Collection:
 async def list_records(ctx: Context) -> Any:
     """One page of records, or all of them; of a tree its roots for `tree=true`."""
     collection = _collection(ctx)
+    who = _asking(ctx, collection)
     parent = collection.relation_of("parent") if ctx.params.get("tree") in ("true", True) else None
     if parent is not None:
-        return await tree_page(
-            ctx.app.records, collection, parent, ctx.params, caller(ctx), only_own=ctx.only_own
-        )
-    return await ctx.app.records.page(collection, ctx.params, caller(ctx), only_own=ctx.only_own)
+        return await tree_page(ctx.app.records, collection, parent, ctx.params, who)
+    found = await ctx.app.records.page(collection, ctx.params, who)
+    if isinstance(found, Page) and wants_allowed_actions(ctx):
+        found.meta["allowedActions"] = await allowed_actions(ctx, collection, who, found.rows)
+    return found
 
 
 async def get_record(ctx: Context) -> Any:
     """One record or null."""
-    return await ctx.app.records.get(_collection(ctx), ctx.params, caller(ctx), only_own=ctx.only_own)
+    collection = _collection(ctx)
+    who = _asking(ctx, collection)
+    found = await ctx.app.records.get(collection, ctx.params, who)
+    if found is not None and wants_allowed_actions(ctx):
+        return Page(found, {"allowedActions": await allowed_actions(ctx, collection, who, [found])})
+    return found
 
 
 async def create_record(ctx: Context) -> Any:
     """The new record, or the new records."""
-    return await ctx.app.records.create(_collection(ctx), ctx.values, caller(ctx), ctx.params)
+    collection = _collection(ctx)
+    return await ctx.app.records.create(collection, ctx.values, _asking(ctx, collection), ctx.params)
 
 
 async def update_record(ctx: Context) -> Any:
     """The changed records."""
-    return await ctx.app.records.update(
-        _collection(ctx), ctx.params, ctx.values, caller(ctx), only_own=ctx.only_own
-    )
+    collection = _collection(ctx)
+    return await ctx.app.records.update(collection, ctx.params, ctx.values, _asking(ctx, collection))
 
 
 async def destroy_record(ctx: Context) -> Any:
-    """How many records are gone."""
+    """How many records are gone; a key that is out of reach is refused."""
     collection = _collection(ctx)
-    count = await ctx.app.records.destroy(collection, ctx.params, caller(ctx), only_own=ctx.only_own)
-    if not count and ctx.only_own and "filterByTk" in ctx.params:
-        raise Forbidden("No permissions")
+    who = _asking(ctx, collection)
+    count = await ctx.app.records.destroy(collection, ctx.params, who)
+    if not count and "filterByTk" in ctx.params and who.rights.need(collection, "destroy").scope is not None:
+        raise refused()
     return count
 
 
 async def first_or_create(ctx: Context) -> Any:
     """The record that was there or the new one."""
-    return await ctx.app.records.first_or_create(_collection(ctx), ctx.params, ctx.values, caller(ctx))
+    collection = _collection(ctx)
+    who = _asking(ctx, collection)
+    return await ctx.app.records.first_or_create(collection, ctx.params, ctx.values, who)
 
 
 async def update_or_create(ctx: Context) -> Any:
     """The changed records (a list) or the new one (an object)."""
-    return await ctx.app.records.update_or_create(_collection(ctx), ctx.params, ctx.values, caller(ctx))
+    collection = _collection(ctx)
+    who = _asking(ctx, collection)
+    return await ctx.app.records.update_or_create(collection, ctx.params, ctx.values, who)
+
+
+def wants_allowed_actions(ctx: Context) -> bool:
+    """Whether the client asks what it may do with each record."""
+    return ctx.headers.get("x-with-acl-meta", "").lower() == "true"
+
+
+async def allowed_actions(
+    ctx: Context, collection: Collection, who: Caller, records: list[Any]
+) -> dict[str, list[Any]]:
+    """The keys of those records that the caller may view, update and destroy."""
+    key = collection.target_key or ""
+    ids = [record[key] for record in records if key in record]
+    allowed: dict[str, list[Any]] = {}
+    for action in ("view", "update", "destroy"):
+        right = who.rights.on(collection, action)
+        if right is None or not ids:
+            allowed[action] = []
+        elif right.scope is None:
+            allowed[action] = ids
+        else:
+            own = await ctx.app.records.find(collection, {key: {"$in": ids}}, who, action=action)
+            mine = {record[key] for record in own}
+            allowed[action] = [each for each in ids if each in mine]
+    return allowed
 
 
 async def not_yet(ctx: Context) -> Any:

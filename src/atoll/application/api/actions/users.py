@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from atoll.application.acl import ACTIONS, ALIASES, refused
+from atoll.application.acl import ACTIONS, ALIASES, ROLE_MODES, RoleRights, refused
 from atoll.application.api.actions.records import GENERIC, caller
-from atoll.application.api.actions.settings import changed_settings
+from atoll.application.api.actions.settings import changed_settings, update_setting
 from atoll.application.api.resources import LOGGED_IN, ResourceRegistry
 from atoll.application.context import NOTHING, Context
 from atoll.application.records.reader import selection
@@ -42,6 +43,7 @@ def define(resources: ResourceRegistry) -> None:
             "create": create_role,
             "update": update_role,
             "destroy": destroy_role,
+            "setSystemRoleMode": set_system_role_mode,
         },
         access={"check": LOGGED_IN},
         snippet="pm.acl.roles",
@@ -117,27 +119,57 @@ async def set_default_role(ctx: Context) -> Any:
 
 
 async def check_role(ctx: Context) -> Any:
-    """What the current role may do."""
+    """What the current role may do; for all roles at once what any of them may."""
     settings = await ctx.app.accounts.settings()
-    role = settings.roles.get(ctx.role or "")
-    if role is None or ctx.user is None:
-        raise Unauthenticated("The role does not exist any more.", code="ROLE_NOT_FOUND_ERR")
+    if ctx.user is None:
+        raise Unauthenticated("Unauthenticated. Please sign in to continue.", code="EMPTY_TOKEN")
+    rights = settings.rights(ctx.role or "", ctx.user)
+    roles = rights.roles
+    configured = {name for role in roles for name in role.resources}
     return {
-        "role": role.name,
+        "role": ctx.role,
         "roleMode": settings.system.get("roleMode") or "default",
-        "strategy": {"actions": list(role.actions)},
-        "actions": {},
-        "snippets": sorted(role.snippets),
-        "resources": [],
-        "roles": [role.name],
+        "strategy": {"actions": list(dict.fromkeys(action for role in roles for action in role.actions))},
+        "actions": _rules(ctx, rights, configured),
+        "snippets": sorted({snippet for role in roles for snippet in role.snippets}),
+        "resources": sorted(configured),
+        "roles": [role.name for role in roles],
         "availableActions": list(ACTIONS),
         "actionAlias": dict(ALIASES),
-        "allowAll": role.name == "root",
-        "allowConfigure": role.allow_configure is True,
+        "allowAll": rights.unlimited,
+        "allowConfigure": any(role.allow_configure is True for role in roles),
         "allowMenuItemIds": [],
         "allowAnonymous": "anonymous" in settings.roles,
         "uiButtonSchemasBlacklist": [],
     }
+
+
+def _rules(ctx: Context, rights: RoleRights, configured: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """`orders:view` to its fields and filter, for the collections that have rules of their own."""
+    rules: dict[str, dict[str, Any]] = {}
+    for name in sorted(configured):
+        collection = ctx.app.collections.get(name)
+        for action in ACTIONS if collection is not None else ():
+            right = rights.on(collection, action) if collection is not None else None
+            if right is None:
+                continue
+            rule: dict[str, Any] = {}
+            if right.fields is not None:
+                rule["whitelist" if action in ("create", "update") else "fields"] = sorted(right.fields)
+            if right.scope is not None:
+                rule["filter"] = dict(right.scope)
+            rules[f"{name}:{action}"] = rule
+    return rules
+
+
+async def set_system_role_mode(ctx: Context) -> Any:
+    """Whether people act with one role or with all of theirs."""
+    mode = _body(ctx).get("roleMode")
+    if mode not in ROLE_MODES:
+        raise BadRequest(f"`roleMode` is one of {', '.join(ROLE_MODES)}")
+    ctx.values = {"roleMode": mode}
+    await update_setting(ctx, "systemSettings", {"forceUpdate": True})
+    return "ok"
 
 
 async def create_role(ctx: Context) -> Any:
@@ -174,6 +206,7 @@ async def destroy_role(ctx: Context) -> Any:
         count = await ctx.app.records.destroy(roles, ctx.params, caller(ctx), connection=tx)
         for name in names:
             await ctx.app.users.unlink_role(name, tx)
+            await ctx.app.role_rules.forget_role(name, tx)
     return count
 
 
