@@ -13,7 +13,7 @@ const GROUPS = [
   { name: 'texts-en', test: /[\\/]locales[\\/]en-US\.json/ },
   { name: 'texts-zh', test: /[\\/]locales[\\/]zh-CN\.json/ },
   { name: 'start', tags: ['$initial' as const] },
-  { name: 'shell', test: /[\\/]features[\\/](shell|signin|launcher)[\\/]|[\\/]src[\\/]ui[\\/]\w+\.tsx/ },
+  { name: 'shell', test: /[\\/]features[\\/](shell|signin|launcher|tasks)[\\/]|[\\/]src[\\/]ui[\\/]\w+\.tsx/ },
   { name: 'table', test: /[\\/]ui[\\/](DataGrid|FilterBuilder)[\\/]|[\\/]fields[\\/]|[\\/]node_modules[\\/]@(mantine|tabler)[\\/]/ },
   { name: 'records', test: /[\\/]features[\\/]data[\\/]/ },
   { name: 'supervisor', test: /[\\/]features[\\/](supervisor|lifecycle)[\\/]/ },

@@ -35,6 +35,7 @@ export type Params = Record<string, unknown>;
 export interface RequestOptions {
   method?: 'GET' | 'POST';
   params?: Params;
+  /** Sent as JSON; a form as it is. */
   body?: unknown;
   signal?: AbortSignal;
   headers?: Record<string, string>;
@@ -114,6 +115,11 @@ export class Api {
     return text ? (JSON.parse(text) as Envelope) : {};
   }
 
+  /** Calls an action that answers a file. */
+  async file(path: string, options: RequestOptions = {}): Promise<Blob> {
+    return (await this.send(path, options)).blob();
+  }
+
   private async send(path: string, options: RequestOptions): Promise<Response> {
     let slowDowns = 0;
     for (;;) {
@@ -136,7 +142,8 @@ export class Api {
   }
 
   private async once(path: string, options: RequestOptions): Promise<Response> {
-    const hasBody = options.body !== undefined;
+    const { body } = options;
+    const isForm = body instanceof FormData;
     const headers: Record<string, string> = {
       Accept: 'application/json',
       'X-Locale': currentLanguage(),
@@ -147,15 +154,15 @@ export class Api {
     };
     const token = this.session.token;
     if (token) headers.Authorization = `Bearer ${token}`;
-    if (hasBody) headers['Content-Type'] = 'application/json';
+    if (body !== undefined && !isForm) headers['Content-Type'] = 'application/json';
     let response: Response;
     try {
       response = await fetch(`${this.base}${path}${encodeParams(options.params)}`, {
-        method: options.method ?? (hasBody ? 'POST' : 'GET'),
+        method: options.method ?? (body === undefined ? 'GET' : 'POST'),
         headers,
         // Sign-in is by header alone, so a cookie never decides who asks.
         credentials: 'same-origin',
-        ...(hasBody ? { body: JSON.stringify(options.body) } : {}),
+        ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
         ...(options.signal ? { signal: options.signal } : {}),
       });
     } catch (error) {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS: Final = 4.0
 TELL_SECONDS: Final = 0.5
+_LONGEST_PAUSE: Final = 20
 
 
 class FencedRun(TaskRun):
@@ -60,6 +61,9 @@ class FencedRun(TaskRun):
     async def step(self, current: int) -> AsyncIterator[Step]:
         """See the base class."""
         async with self.app.database.transaction() as tx:
+            if self.app.database.kind == "postgres":
+                # A process that is paused within a step would hold the task's lock until it wakes.
+                await tx.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{_LONGEST_PAUSE}s'")
             await self._set({}, tx)
             step = Step(tx, self.cursor)
             yield step

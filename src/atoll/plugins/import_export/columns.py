@@ -12,7 +12,7 @@ import msgspec
 from atoll.application.collections.model import Collection
 from atoll.application.collections.store import CollectionStore
 from atoll.application.fields.base import Field
-from atoll.application.fields.cells import Cell
+from atoll.application.fields.cells import Cell, shown
 from atoll.application.records.reader import Record
 from atoll.errors import BadRequest, NotSupported
 
@@ -25,7 +25,7 @@ class ExportColumn:
     """One column of an export.
 
     Attributes:
-        field, relation: what a record must be read with.
+        field, relation: what a record must be read with; the relation may be a path.
         read: takes the cell out of a record.
     """
 
@@ -54,43 +54,58 @@ def export_columns(
     """
     found = []
     for path, title in _listed(given):
-        relation = None
-        owner = collection
-        if len(path) > 1 or path[0] in collection.relations:
-            relation, owner = path[0], _target(store, collection, path)
+        owner, to_many = _target(store, collection, path)
         field = owner.fields.get(path[-1])
         if field is None or field.hidden or field.type == "password":
             raise BadRequest(f"Unknown column {'.'.join(path)!r} for {collection.name!r}")
-        found.append(
-            ExportColumn(title or field.title, path[0], relation, _reading(relation, field, zone, raw=raw))
-        )
+        relation = ".".join(path[:-1]) or None
+        read = _reading(path[:-1], field, zone, raw=raw, to_many=to_many)
+        found.append(ExportColumn(title or field.title, path[0], relation, read))
     return found
 
 
-def _target(store: CollectionStore, collection: Collection, path: Sequence[str]) -> Collection:
-    """The collection at the end of a relation path; only one step to one record is possible so far."""
-    relation = collection.relations.get(path[0])
-    target = store.get(relation.target) if relation is not None else None
-    if relation is None or target is None:
-        raise BadRequest(f"Unknown column {'.'.join(path)!r} for {collection.name!r}")
-    if len(path) != 2 or relation.through is not None:
-        raise NotSupported(
-            f"The column {'.'.join(path)!r} is a relation that this version cannot export; leave it out"
+def _target(store: CollectionStore, collection: Collection, path: Sequence[str]) -> tuple[Collection, bool]:
+    """The collection at the end of a path of relations, and whether several records may be there."""
+    owner: Collection | None = collection
+    to_many = False
+    for name in path[:-1]:
+        relation = owner.relations.get(name) if owner is not None else None
+        owner = store.get(relation.target) if relation is not None else None
+        if relation is None or owner is None:
+            raise BadRequest(f"Unknown column {'.'.join(path)!r} for {collection.name!r}")
+        to_many = to_many or relation.to_many
+    if owner is None or path[-1] in owner.relations:
+        raise BadRequest(
+            f"The column {'.'.join(path)!r} is a relation; say which of its fields: "
+            f"{msgspec.json.encode([*path, '...']).decode()}"
         )
-    return target
+    return owner, to_many
 
 
-def _reading(relation: str | None, field: Field, zone: tzinfo, *, raw: bool) -> Callable[[Record], Cell]:
-    def read(record: Record) -> Cell:
-        row = record if relation is None else record.get(relation)
-        value = row.get(field.name) if row is not None else None
-        if value is None:
-            return None
+def _reading(
+    relations: Sequence[str], field: Field, zone: tzinfo, *, raw: bool, to_many: bool
+) -> Callable[[Record], Cell]:
+    def cell(value: Any) -> Cell:
         if raw:
             return value if isinstance(value, (str, int, float)) else msgspec.json.encode(value).decode()
         return field.to_cell(value, zone)
 
+    def read(record: Record) -> Cell:
+        records = [record]
+        for name in relations:
+            records = [linked for each in records for linked in _as_list(each.get(name))]
+        cells = [cell(each[field.name]) for each in records if each.get(field.name) is not None]
+        if to_many:
+            return ", ".join(map(shown, cells)) or None
+        return cells[0] if cells else None
+
     return read
+
+
+def _as_list(linked: Any) -> list[Record]:
+    if linked is None:
+        return []
+    return linked if isinstance(linked, list) else [linked]
 
 
 def import_columns(collection: Collection, given: Any) -> list[ImportColumn]:

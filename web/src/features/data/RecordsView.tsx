@@ -1,14 +1,16 @@
 import { Button } from '@mantine/core';
 import { useNetwork } from '@mantine/hooks';
-import { IconPlus, IconTrash } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useRouter } from '@tanstack/react-router';
-import { useCallback, useMemo, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useCallback, useMemo, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../app/api';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { DataGrid, useGridState, type GridSelection } from '../../ui/DataGrid';
 import { toast } from '../../ui/toasts';
+import { AT_ONCE, deleteAsTask, type BulkSelection } from '../transfer/bulk';
+import { TransferMenu } from '../transfer/TransferMenu';
 import { collectionTitle, editableFields, keyField, recordTitle, shownFields, type CollectionMeta, type RecordRow } from './model';
 import { pendingDeletes, useWithoutDeleted } from './pendingDeletes';
 import { countRecords, listFilter, recordsQuery, useRefreshRecords } from './queries';
@@ -19,6 +21,8 @@ import { recordParam } from './routes';
 import { useLiveRecords } from './useLiveRecords';
 import { useRecordEditing } from './useRecordEditing';
 import { useReturnFocus } from './useReturnFocus';
+
+const BulkEdit = lazy(() => import('../transfer/BulkEdit'));
 
 interface Props {
   collection: CollectionMeta;
@@ -32,12 +36,14 @@ const UNDO_LIMIT = 50;
 
 /** The records of one collection: list, search, filter, edit, delete. */
 export function RecordsView({ collection, title, toolbar }: Props) {
-  const { t } = useTranslation(['data', 'fields', 'ui']);
+  const { t } = useTranslation(['data', 'fields', 'ui', 'transfer']);
   const router = useRouter();
   const navigate = useNavigate();
   const gridKey = `records.${collection.name}`;
   const [state, setState] = useGridState(gridKey);
   const [asked, setAsked] = useState<{ selection: GridSelection<RecordRow>; count: number } | null>(null);
+  const [changed, setChanged] = useState<BulkSelection | null>(null);
+  const client = useQueryClient();
   const query = useQuery(recordsQuery(collection, state));
   const key = keyField(collection);
   const rowId = useCallback((row: RecordRow) => String(key ? row[key] : JSON.stringify(row)), [key]);
@@ -85,11 +91,17 @@ export function RecordsView({ collection, title, toolbar }: Props) {
     const count = selection.allMatching ? await countRecords(collection.name, filter) : selection.count;
     setAsked({ selection, count: count ?? selection.count });
   };
+  const bulk = (selection: GridSelection<RecordRow>, count: number): BulkSelection => ({
+    ids: selection.ids, allMatching: selection.allMatching, count, filter: listFilter(collection, state), keyName: key ?? 'id',
+  });
+  const editMany = async (selection: GridSelection<RecordRow>) => {
+    const count = selection.allMatching ? await countRecords(collection.name, listFilter(collection, state) ?? undefined) : selection.count;
+    setChanged(bulk(selection, count ?? selection.count));
+  };
   const confirmed = async () => {
     if (!asked || !key) return;
-    const params = asked.selection.allMatching
-      ? { filter: listFilter(collection, state) ?? { [key]: { $notEmpty: true } } }
-      : { filterByTk: JSON.stringify(asked.selection.ids) };
+    if (asked.selection.allMatching || asked.count > AT_ONCE) return deleteAsTask(client, collection.name, bulk(asked.selection, asked.count));
+    const params = { filterByTk: JSON.stringify(asked.selection.ids) };
     const count = await api.resource(collection.name).action<number>('destroy', { params });
     await refresh();
     toast.success(t('deletedMany', { count }));
@@ -111,6 +123,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
           <>
             {title === undefined && createButton}
             {toolbar}
+            {key && <TransferMenu collection={collection} state={state} onImported={() => void refresh()} />}
           </>
         }
         columns={columns}
@@ -126,7 +139,10 @@ export function RecordsView({ collection, title, toolbar }: Props) {
         onCreate={writable ? () => show('new') : undefined}
         bulkActions={
           key && online
-            ? [{ id: 'delete', label: t('delete'), icon: <IconTrash size={16} />, danger: true, onAction: (selection) => destroyMany(selection).catch(toast.error) }]
+            ? [
+                ...(writable ? [{ id: 'edit', label: t('bulk.edit', { ns: 'transfer' }), icon: <IconPencil size={16} />, onAction: (selection: GridSelection<RecordRow>) => editMany(selection).catch(toast.error) }] : []),
+                { id: 'delete', label: t('delete'), icon: <IconTrash size={16} />, danger: true, onAction: (selection) => destroyMany(selection).catch(toast.error) },
+              ]
             : undefined
         }
         live={live}
@@ -136,6 +152,9 @@ export function RecordsView({ collection, title, toolbar }: Props) {
         empty={{ text: t('record.empty', { title: collectionTitle(collection) }), action: createButton }}
       />
       <RecordDrawer collection={collection} rows={page?.rows ?? []} rowId={rowId} onShow={show} onDeleted={destroy} />
+      <Suspense fallback={null}>
+        {changed && <BulkEdit collection={collection} selection={changed} onClose={() => setChanged(null)} onChanged={refresh} />}
+      </Suspense>
       <ConfirmDialog
         opened={asked !== null}
         onClose={() => setAsked(null)}

@@ -11,6 +11,7 @@ import { isMainApp } from '../../app/boot';
 import { usePreference } from '../../app/preferences';
 import { tour } from '../setup/tour';
 import { useSupervisorLive } from '../supervisor/queries';
+import { TaskTray } from '../tasks/TaskTray';
 import { AppSwitcher } from './AppSwitcher';
 import { AvatarMenu } from './AvatarMenu';
 import { ConnectionNotice } from './ConnectionNotice';
@@ -70,6 +71,7 @@ export function Shell() {
         <span data-tour="search">
           <SearchButton compact={phone ?? false} />
         </span>
+        <TaskTray />
         <span data-tour="account">
           <AvatarMenu account={account} onHelp={help.open} onPreferences={preferences.open} />
         </span>

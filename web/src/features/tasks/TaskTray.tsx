@@ -1,0 +1,83 @@
+import { ActionIcon, Button, Indicator, Popover, ScrollArea, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { IconChecklist } from '@tabler/icons-react';
+import i18next from 'i18next';
+import { useSyncExternalStore } from 'react';
+import { useTranslation } from 'react-i18next';
+import { toast } from '../../ui/toasts';
+import { isUnfinished, stateOf, type Task } from './model';
+import { fetchResult, starting, tray, useLiveTasks } from './queries';
+import { TaskRow } from './TaskRow';
+import classes from './TaskTray.module.css';
+
+/** What a person has running: in the header of every screen. */
+export function TaskTray() {
+  const { t } = useTranslation('tasks');
+  const opened = useSyncExternalStore(tray.subscribe, tray.get);
+  const { data: tasks = [] } = useLiveTasks(tellFinished);
+  const running = tasks.filter(isUnfinished).length;
+  const label = running > 0 ? t('tray.running', { count: running }) : t('tray.open');
+  return (
+    <Popover opened={opened} onChange={(value) => tray.set(value)} position="bottom-end" width={420} shadow="md" trapFocus returnFocus>
+      <Popover.Target>
+        <Tooltip label={label} disabled={opened}>
+          <Indicator disabled={running === 0} label={running} size={18} offset={8} color="lagoon.8">
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size={44}
+              aria-label={label}
+              aria-haspopup="dialog"
+              aria-expanded={opened}
+              className={running > 0 ? classes.working : undefined}
+              onClick={() => tray.set(!opened)}
+            >
+              <IconChecklist size={22} aria-hidden />
+            </ActionIcon>
+          </Indicator>
+        </Tooltip>
+      </Popover.Target>
+      <Popover.Dropdown p={0} className={classes.dropdown} aria-label={t('tray.title')}>
+        <Title order={2} size="h5" px="md" pt="sm" pb={4}>
+          {t('tray.title')}
+        </Title>
+        {tasks.length === 0 ? (
+          <Text size="sm" c="dimmed" px="md" pb="md">
+            {t('tray.empty')}
+          </Text>
+        ) : (
+          <ScrollArea.Autosize mah="min(70dvh, 560px)">
+            <Stack gap={0} component="ul" className={classes.list}>
+              {tasks.map((task) => (
+                <TaskRow key={task.id} task={task} />
+              ))}
+            </Stack>
+          </ScrollArea.Autosize>
+        )}
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+/** Says what has ended while the tray is closed. */
+function tellFinished(task: Task): void {
+  if (tray.get() || starting.get() > 0 || task.params.dryRun === true) return;
+  const state = stateOf(task);
+  if (state === 'stopped') return;
+  const failed = state === 'failed';
+  notifications.show({
+    color: failed ? 'red' : 'green',
+    role: failed ? 'alert' : 'status',
+    title: i18next.t(failed ? 'toast.failed' : 'toast.done', { ns: 'tasks', title: task.title }),
+    message: failed ? (
+      (task.result?.message ?? '')
+    ) : task.result?.file ? (
+      <Button size="compact-sm" variant="light" onClick={() => void fetchResult(task).catch(toast.error)}>
+        {i18next.t('download', { ns: 'tasks' })}
+      </Button>
+    ) : (
+      ''
+    ),
+    autoClose: failed ? false : 8_000,
+  });
+}

@@ -1,0 +1,76 @@
+/** What a person decides in the import wizard, step by step. */
+import { api } from '../../app/api';
+import type { CollectionMeta } from '../data/model';
+import { importableFields, matchColumns } from './format';
+
+export interface Layout {
+  format: 'xlsx' | 'csv';
+  sheet: string;
+  sheets: string[];
+  encoding: string;
+  delimiter: string;
+  headerRow: number;
+}
+
+/** What the server found in the file. */
+export interface Inspection {
+  upload: string;
+  filename: string;
+  layout: Layout;
+  titles: string[];
+  samples: string[][];
+}
+
+export type Mode = 'create' | 'update' | 'updateOrCreate';
+
+export interface ImportDraft {
+  inspection: Inspection;
+  /** Field name for each column of the file, null for those left out. */
+  fields: (string | null)[];
+  mode: Mode;
+  keys: string[];
+  emptyCells: 'keep' | 'clear';
+  onError: 'stop' | 'continue';
+}
+
+export function firstDraft(collection: CollectionMeta, inspection: Inspection): ImportDraft {
+  const fields = importableFields(collection).filter((field) => field.autoIncrement !== true && field.interface !== 'id');
+  return { inspection, fields: matchColumns(inspection.titles, fields), mode: 'create', keys: [], emptyCells: 'keep', onError: 'continue' };
+}
+
+export async function sendFile(collection: string, file: File): Promise<Inspection> {
+  const form = new FormData();
+  form.append('file', file, file.name);
+  return api.call<Inspection>(`${collection}:inspectImport`, { body: form });
+}
+
+export async function lookAgain(collection: string, seen: Inspection, changes: Partial<Layout>): Promise<Inspection> {
+  const { sheet, encoding, delimiter } = { ...seen.layout, ...changes };
+  const params = { upload: seen.upload, filename: seen.filename, sheet, encoding, delimiter, headerRow: changes.headerRow };
+  return api.call<Inspection>(`${collection}:inspectImport`, { method: 'POST', params });
+}
+
+/** Why the draft cannot be checked yet, as a key of the texts; null when it can. */
+export function obstacle(draft: ImportDraft): string | null {
+  const mapped = draft.fields.filter((name) => name !== null);
+  if (mapped.length === 0) return 'map.nothing';
+  if (draft.mode !== 'create' && draft.keys.filter((key) => mapped.includes(key)).length === 0) return 'map.noKey';
+  return null;
+}
+
+/** The parameters of the task. */
+export function requestOf(collection: string, draft: ImportDraft, dryRun: boolean): object {
+  const { inspection, fields, mode, keys, emptyCells, onError } = draft;
+  return {
+    collection,
+    upload: inspection.upload,
+    filename: inspection.filename,
+    layout: inspection.layout,
+    columns: fields.flatMap((field, index) => (field === null ? [] : [{ index, field }])),
+    mode,
+    keys: mode === 'create' ? [] : keys.filter((key) => fields.includes(key)),
+    emptyCells,
+    onError,
+    dryRun,
+  };
+}
