@@ -72,7 +72,8 @@ class Application:
         database: opened by the giver, and closed by the giver after `stop`.
         secret: signs the app's tokens; at least 32 bytes.
         storage: the app's own folder.
-        sync: carries cache invalidation and live messages to the app's other instances.
+        sync: carries cache invalidation and live messages to the app's other instances, and those of plugins,
+            as `pubsub`, on channels of their own.
         cache: values that all instances of the app share, for plugins too.
         locks: among all instances of the app, for plugins too.
         queue: work for later, on channels of the app's own; None: one in memory that nobody shares.
@@ -119,6 +120,7 @@ class Application:
         self.passwords = Passwords()
         self.cache = cache
         self.locks = locks
+        self.pubsub = sync.scope("plugins")
         self.throttle = Throttle(cache.scope("sign-in").counters, MemoryCounters(_MOST_COUNTERS))
         self._background = BackgroundTasks(f"app:{name}")
         self._instance = secrets.token_hex(8)

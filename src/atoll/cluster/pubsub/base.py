@@ -10,24 +10,29 @@ Promised
     not wait for each other.
 
 Not promised
-    Delivery to those who subscribe later. Order between channels. Latency (milliseconds as a rule).
+    Delivery to those who subscribe later, or of debounced messages should the process die before they go.
+    Order between channels. Latency (milliseconds as a rule).
 
 Life
-    Usable at once; nothing is delivered after `close`. `subscribe` works while Redis is away (a `Gap` comes
-    first).
+    Usable at once; nothing is delivered after `close`, which sends what is still held back. `subscribe`
+    works while Redis is away (a `Gap` comes first).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from atoll.lifecycle import end_tasks
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 LONGEST_QUEUE = 5000
 
 
@@ -79,12 +84,82 @@ class Subscription:
                 log.exception("handler of a message failed", extra={"channel": self.channel})
 
 
+Announce = Callable[[str, bytes], None]
+
+
 class PubSub(ABC):
-    """One node: what it publishes with `skip_self` reaches all other nodes."""
+    """One node: what it publishes with `skip_self` reaches all other nodes.
+
+    Args:
+        prefix: put before the names of its channels.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._origin = secrets.token_hex(8)
+        self._own: list[Subscription] = []
+        self._held: dict[tuple[str, bytes, bool, bool], asyncio.Task[None]] = {}
+
+    async def publish(
+        self,
+        channel: str,
+        message: bytes,
+        skip_self: bool = True,
+        *,
+        only_self: bool = False,
+        debounce: float = 0.0,
+    ) -> None:
+        """Sends to all subscribers of the channel; to this node's own only when not `skip_self`.
+
+        Args:
+            only_self: sends to this node's own subscribers and to nobody else.
+            debounce: holds the message back for so many seconds; the same message to the same channel, if
+                published again meanwhile, goes only once.
+        """
+        if debounce <= 0:
+            await self._publish(channel, message, skip_self, only_self)
+            return
+        key = (channel, message, skip_self, only_self)
+        if key not in self._held:
+            held = asyncio.create_task(self._hold(key, debounce), name=f"pubsub:debounce:{channel}")
+            self._held[key] = held
+
+    @asynccontextmanager
+    async def after(self, block: AbstractAsyncContextManager[T]) -> AsyncIterator[tuple[T, Announce]]:
+        """Runs in `block`, an outermost transaction, and publishes when it is committed.
+
+        Gives what the block gives and a function that takes channel and message. What was announced goes in
+        its order when the block has ended well; when it fails, nothing does.
+        """
+        announced: list[tuple[str, bytes]] = []
+        async with block as inner:
+            yield inner, lambda channel, message: announced.append((channel, message))
+        for channel, message in announced:
+            await self.publish(channel, message)
 
     @abstractmethod
-    async def publish(self, channel: str, message: bytes, skip_self: bool = True) -> None:
-        """Sends to all subscribers of the channel; to this node's own only when not `skip_self`."""
+    async def send(self, channel: str, message: bytes, skip_self: bool) -> None:
+        """What `publish` does at once; `channel` without the prefix."""
+
+    async def _publish(self, channel: str, message: bytes, skip_self: bool, only_self: bool) -> None:
+        if not only_self:
+            await self.send(channel, message, skip_self)
+            return
+        for subscription in tuple(self._own):
+            if subscription.channel == self._prefix + channel:
+                subscription.offer(message, "", skip_self=False)
+
+    async def _hold(self, key: tuple[str, bytes, bool, bool], seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._held.pop(key, None)
+        await self._publish(*key)
+
+    async def _send_held(self) -> None:
+        """Adapters call it first when they close."""
+        held, self._held = self._held, {}
+        await end_tasks(held.values())
+        for key in held:
+            await self._publish(*key)
 
     @abstractmethod
     async def subscribe(self, channel: str, handler: Handler) -> Subscription:

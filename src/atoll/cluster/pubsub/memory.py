@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 from typing_extensions import override
 
 from atoll.cluster.pubsub.base import Handler, PubSub, Subscription
@@ -37,14 +35,12 @@ class MemoryPubSub(PubSub):
 
     def __init__(self, bus: MemoryBus | None = None, *, prefix: str = "") -> None:
         self._bus = bus or MemoryBus()
-        self._prefix = prefix
-        self._origin = secrets.token_hex(8)
-        self._own: list[Subscription] = []
+        super().__init__(prefix)
         self._parent: MemoryPubSub | None = None
         self._scopes: set[MemoryPubSub] = set()
 
     @override
-    async def publish(self, channel: str, message: bytes, skip_self: bool = True) -> None:
+    async def send(self, channel: str, message: bytes, skip_self: bool) -> None:
         for subscription in tuple(self._bus.subscriptions.get(self._prefix + channel, ())):
             subscription.offer(message, self._origin, skip_self)
 
@@ -64,6 +60,7 @@ class MemoryPubSub(PubSub):
 
     @override
     async def close(self) -> None:
+        await self._send_held()
         if self._parent is not None:
             self._parent._scopes.discard(self)  # noqa: SLF001 - of its own kind
         for scoped in tuple(self._scopes):

@@ -7,8 +7,6 @@ the last `REMEMBERED` messages: after a broken connection reading goes on where 
 
 from __future__ import annotations
 
-import secrets
-
 from typing_extensions import override
 
 from atoll.cluster.pubsub.base import Handler, PubSub, Subscription
@@ -27,16 +25,14 @@ class RedisPubSub(PubSub):
         self, connection: RedisConnection, *, prefix: str = "", reader: StreamReader | None = None
     ) -> None:
         self._connection = connection
-        self._prefix = prefix
+        super().__init__(prefix)
         self._owns_reader = reader is None
         self._reader = reader or StreamReader(connection)
-        self._origin = secrets.token_hex(8)
-        self._own: list[Subscription] = []
         self._parent: RedisPubSub | None = None
         self._scopes: set[RedisPubSub] = set()
 
     @override
-    async def publish(self, channel: str, message: bytes, skip_self: bool = True) -> None:
+    async def send(self, channel: str, message: bytes, skip_self: bool) -> None:
         await self._reader.publish(self._prefix + channel, message, self._origin, skip_self)
 
     @override
@@ -59,6 +55,7 @@ class RedisPubSub(PubSub):
 
     @override
     async def close(self) -> None:
+        await self._send_held()
         if self._parent is not None:
             self._parent._scopes.discard(self)  # noqa: SLF001 - of its own kind
         for scoped in tuple(self._scopes):

@@ -6,7 +6,8 @@ The test module gives a fixture `node` and `other_node`: two nodes that hear eac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -207,3 +208,66 @@ class PubSubConformance:
         await heard.until(lambda messages: Gap() in messages)
         await heard.until(lambda messages: messages[-1] in {b"5999", Gap()})
         assert len(heard.messages) < 6000
+
+    async def test_only_to_oneself(self, node: PubSub, other_node: PubSub) -> None:
+        """All subscribers of this node, in this channel; nobody elsewhere."""
+        here, here_too, beside, there = Heard(), Heard(), Heard(), Heard()
+        await node.subscribe("c", here)
+        await node.subscribe("c", here_too)
+        await node.subscribe("d", beside)
+        await other_node.subscribe("c", there)
+        await node.publish("c", b"own", only_self=True)
+        await here.count(1)
+        await here_too.count(1)
+        await node.publish("c", b"all")
+        await there.count(1)
+        await asyncio.sleep(QUIET)
+        assert (here.messages, beside.messages, there.messages) == ([b"own"], [], [b"all"])
+
+    async def test_debounced_messages_go_once(self, node: PubSub, other_node: PubSub) -> None:
+        """Per message, channel and receivers; later ones go again; closing sends what is held back."""
+        here, there, beside = Heard(), Heard(), Heard()
+        await node.subscribe("c", here)
+        await other_node.subscribe("c", there)
+        await other_node.subscribe("d", beside)
+        for _ in range(20):
+            await node.publish("c", b"1", debounce=QUIET)
+            await node.publish("c", b"2", debounce=QUIET)
+            await node.publish("c", b"1", debounce=QUIET, only_self=True)
+            await node.publish("d", b"1", debounce=QUIET)
+        await there.count(2)
+        await beside.count(1)
+        await here.count(1)
+        await node.publish("c", b"1", debounce=QUIET)
+        await there.count(3)
+        assert sorted(m for m in there.messages if isinstance(m, bytes)) == [b"1", b"1", b"2"]
+        assert (here.messages, beside.messages) == ([b"1"], [b"1"])
+        scoped, far = node.scope("s"), Heard()
+        await other_node.scope("s").subscribe("c", far)
+        await scoped.publish("c", b"last", debounce=3600)
+        await scoped.close()
+        await far.count(1)
+        assert far.messages == [b"last"]
+
+    async def test_after_a_block_that_ended_well(self, node: PubSub, other_node: PubSub) -> None:
+        """Not before its end, in order; nothing of a block that failed."""
+        there, done = Heard(), []
+
+        @asynccontextmanager
+        async def transaction() -> AsyncIterator[str]:
+            yield "connection"
+            assert there.messages == []
+            done.append("committed")
+
+        await other_node.subscribe("c", there)
+        with pytest.raises(RuntimeError):
+            async with node.after(transaction()) as (_, announce):
+                announce("c", b"never")
+                raise RuntimeError
+        async with node.after(transaction()) as (connection, announce):
+            assert connection == "connection"
+            announce("c", b"1")
+            announce("c", b"2")
+            await asyncio.sleep(QUIET)
+        await there.count(2)
+        assert (done, there.messages) == (["committed"], [b"1", b"2"])
