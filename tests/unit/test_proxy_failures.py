@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 
 import psutil
 import pytest
 from proxy_kit import (
     Client,
+    Handler,
     Request,
     StaticRouter,
     client,
@@ -282,7 +284,10 @@ async def test_a_client_that_leaves_ends_the_work_upstream(moment: str) -> None:
 
 
 async def test_churn_leaves_nothing_behind() -> None:
-    """F47, F48: clients that leave at any moment, many times."""
+    """F47, F48: clients that leave before the head, in the head, in a stream and in an upload, many times.
+
+    Files and tasks are as many as before, but for the connections that the pool keeps.
+    """
 
     async def handler(request: Request) -> None:
         await request.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -293,23 +298,35 @@ async def test_churn_leaves_nothing_behind() -> None:
 
     async def visit(port: int, number: int) -> None:
         async with client(port) as user:
-            await user.send(head("GET", "/api/__app/crm/x"))
-            if number % 3 == 0:
-                await user.reader.readuntil(b"\r\n\r\n")
-            elif number % 3 == 1:
-                await user.answer()
+            match number % 5:
+                case 0:
+                    await user.send("GET /api/__app/crm/x HTTP/1.1\r\nHos")
+                case 1:
+                    await user.send(head("GET", "/api/__app/crm/x"))
+                case 2:
+                    await user.send(head("GET", "/api/__app/crm/x"))
+                    await user.reader.readuntil(b"\r\n\r\n")
+                case 3:
+                    await user.send(head("POST", "/api/__app/crm/x", Content_Length="9") + "abc")
+                case _:
+                    await user.send(head("GET", "/api/__app/crm/x"))
+                    await user.answer()
 
     async with upstream(handler) as env, gateway(StaticRouter(forward("crm", env))) as running:
-        files = 0
-        for round_ in range(6):
+        process = psutil.Process()
+        seen: list[tuple[int, int]] = []
+        for _ in range(25):
             await asyncio.gather(*(visit(running.port, number) for number in range(40)))
             await eventually(lambda: running.server.connections == 0, "clients are gone")
             await eventually(lambda: running.proxy.running == 0, "requests are gone")
-            if round_ == 1:
-                files = psutil.Process().num_fds()
-        assert psutil.Process().num_fds() <= files + 45
-        assert len(asyncio.all_tasks()) < 120
-        assert not [c for c in psutil.Process().net_connections("tcp") if c.status == "CLOSE_WAIT"]
+            await eventually(lambda: env.open == running.proxy.connections(), "the upstream has heard of it")
+            kept = running.proxy.connections()  # both ends of each are in this process
+            seen.append((process.num_fds() - 2 * kept, len(asyncio.all_tasks()) - env.open))
+        assert running.proxy.load.busy("crm") == 0
+        files, tasks = seen[1]
+        assert seen[-1][0] <= files + 2, seen
+        assert seen[-1][1] <= tasks, seen
+        assert not [c for c in process.net_connections("tcp") if c.status == "CLOSE_WAIT"]
 
 
 async def test_one_app_at_its_limit_does_not_stop_the_others() -> None:
@@ -364,6 +381,32 @@ async def test_slow_heads_slow_bodies_and_idle_connections_are_ended() -> None:
         assert await crawling.closed() == await stalled.closed() == b""
 
 
+async def test_a_client_that_takes_nothing_is_ended_and_others_are_served() -> None:
+    """F59: the slow reader; what it does not take is not collected here."""
+
+    async def endless(request: Request) -> None:
+        if request.target.endswith(b"/quick"):
+            await request.answer(b"here")
+            return
+        await request.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            await request.send(b"10000\r\n" + b"a" * 0x10000 + b"\r\n")
+
+    limits = EdgeLimits(send=0.3)
+    async with (
+        upstream(endless) as env,
+        gateway(StaticRouter(forward("crm", env)), limits=limits) as running,
+        client(running) as lazy,
+        client(running) as quick,
+    ):
+        await lazy.send(head("GET", "/api/__app/crm/endless"))
+        await eventually(lambda: running.proxy.running == 1, "it is being answered")
+        assert (await quick.get("/api/__app/crm/quick")).body == b"here"
+        await eventually(lambda: running.proxy.running == 0, "the lazy one is ended")
+        await eventually(lambda: env.open == running.proxy.connections(), "the upstream hears of it")
+        assert (await quick.get("/api/__app/crm/quick")).body == b"here"
+
+
 async def test_head_without_end_is_refused() -> None:
     async with gateway(StaticRouter()) as running, client(running) as user:
         await user.send("GET /api/x HTTP/1.1\r\nHost: a\r\n")
@@ -390,17 +433,74 @@ async def test_connections_above_the_cap_are_told_so() -> None:
 
 @pytest.mark.slow
 async def test_thousands_of_idle_sockets_harm_nobody() -> None:
-    """F59."""
-    async with upstream() as env, gateway(StaticRouter(forward("crm", env))) as running:
-        idle = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(3000)]
+    """F59: 10,000, or as many as may be open: both ends are in this process."""
+    limits = EdgeLimits(head=120, idle=120)
+    async with upstream() as env, gateway(StaticRouter(forward("crm", env)), limits=limits) as running:
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        number = min(10_000, running.edge.limits.connections, (most - 300) // 2) - 50
+        assert number > 400, "too few open files are allowed to say anything"
+        idle = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(number)]
+        await eventually(lambda: running.server.connections == number, "all are open")
         async with client(running) as user:
-            assert (await user.get("/api/__app/crm/x")).status == 200
+            for _ in range(20):
+                assert (await user.get("/api/__app/crm/x")).status == 200
         for _, writer in idle:
             writer.close()
         await eventually(lambda: running.server.connections == 0, "they are gone")
 
 
+async def test_long_polling_stays_with_its_environment_and_moves_once_when_that_dies() -> None:
+    """F56: each environment knows only the clients that asked it before, as servers of long polls do."""
+    known: dict[str, set[str]] = {"env_a": set(), "env_b": set()}
+
+    def polling(name: str) -> Handler:
+        async def handler(request: Request) -> None:
+            if request.target.endswith(b"/hello"):
+                known[name].add("me")
+                await request.answer(b"welcome")
+            elif "me" not in known[name]:
+                await request.answer(b"who are you?", status="400 Bad Request")
+            elif request.target.endswith(b"/wait"):
+                await request.reader.read()  # nothing to tell
+            else:
+                await request.answer(b"news")
+
+        return handler
+
+    async with upstream(polling("env_a"), "env_a") as a, upstream(polling("env_b"), "env_b") as b:
+        router = StaticRouter({"crm": Forward("crm", (a.target, b.target))})
+        async with gateway(router) as running:
+            moves: list[str] = []
+
+            async def ask(path: str) -> int:
+                """As a browser does: on a connection of its own, with the newest cookie."""
+                async with client(running) as user:
+                    given = {"Cookie": f"atoll_env_crm={moves[-1]}"} if moves else {}
+                    answer = await user.get(f"/api/__app/crm/{path}", **given)
+                    moves.extend(line.split(";")[0].partition("=")[2] for line in answer.values("set-cookie"))
+                    return answer.status
+
+            assert await ask("hello") == 200
+            first = moves[0]
+            home, other = (a, b) if first == "env_a" else (b, a)
+            router.routes["crm"] = Forward("crm", (other.target, home.target))  # without the cookie
+            for _ in range(5):
+                assert await ask("news") == 200
+            assert moves == [first], "asked by its cookie, and told only once"
+            waiting = asyncio.create_task(ask("wait"))
+            await eventually(lambda: home.requests[-1].target.endswith(b"/wait"), "the poll is under way")
+            await home.stop()
+            assert await waiting in (400, 502), (
+                "the poll that was under way ends with an error or on the other"
+            )
+            assert await ask("hello") == 200
+            for _ in range(5):
+                assert await ask("news") == 200
+            assert moves == [first, other.name], "moved once, and stays"
+
+
 async def test_affinity_keeps_a_browser_on_one_environment_and_fails_over_once() -> None:
+    """F56."""
     async with upstream(name="env_a") as a, upstream(name="env_b") as b:
         router = StaticRouter({"crm": Forward("crm", (a.target, b.target))})
         async with gateway(router) as running, client(running) as user:

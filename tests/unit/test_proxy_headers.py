@@ -157,6 +157,7 @@ async def test_cookies_of_other_apps_stay_away() -> None:
     )  # fmt: skip
     assert request.header("cookie") == "plain=1; nb_role_crm=a"
     answer = await answered("Set-Cookie: nb_auth_token_shop=evil; Path=/", "Set-Cookie: atoll_env_crm=evil",
+                            "Set-Cookie:  nb_role_shop = evil; Domain=.entry.test; Path=/",
                             "Set-Cookie: nb_auth_token_crm=good; Path=/")  # fmt: skip
     assert answer.values("set-cookie") == ["nb_auth_token_crm=good; Path=/"]
 
