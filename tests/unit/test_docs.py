@@ -89,3 +89,10 @@ def test_every_page_is_reached_from_the_contents() -> None:
 def _anchors(file: Path) -> set[str]:
     headings = HEADING.findall(file.read_text(encoding="utf-8"))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_tests_that_pages_name_are_there() -> None:
+    named = re.findall(r"`((?:tests|src)/[\w/]+\.py)::(\w+)`", text("docs/explanation/failure-modes.md"))
+    assert len(named) > 50
+    for file, name in named:
+        assert re.search(rf"def {name}\(", text(file)), f"{file}::{name}"
