@@ -1,7 +1,7 @@
 """`python -m benchmarks`: runs everything, writes JSON and the reference page.
 
-`--only apps,cold,records,proxy,shared` picks parts, `--quick` takes fewer and shorter samples (and writes no
-page).
+`--only apps,cold,records,proxy,shared,queue` picks parts, `--quick` takes fewer and shorter samples (and
+writes no page).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import uvloop
 
 from atoll import __version__
 from atoll.testing.deployment import PostgresAddress
-from benchmarks import apps, bench_proxy, bench_shared, records
+from benchmarks import apps, bench_proxy, bench_queue, bench_shared, records
 from benchmarks.measure import Result, machine
 from benchmarks.report import page
 from benchmarks.services import services
 
-PARTS = ("cold", "apps", "records", "proxy", "shared")
+PARTS = ("cold", "apps", "records", "proxy", "shared", "queue")
 ROOT = Path(__file__).parent.parent
 
 
@@ -83,6 +83,7 @@ async def _part(
         "records": lambda: records.run(
             folder, postgres, rows=effort.rows, rounds=effort.rounds, seconds=effort.seconds
         ),
+        "queue": lambda: bench_queue.run(redis_url, rounds=effort.rounds, items=effort.rows),
         "proxy": lambda: bench_proxy.run(folder, rounds=effort.rounds, seconds=effort.seconds),
         "shared": lambda: bench_shared.run(redis_url, rounds=effort.rounds, seconds=effort.seconds),
     }
