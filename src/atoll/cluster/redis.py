@@ -142,8 +142,7 @@ class RedisConnection:
         policy that spares keys without an end: leases have one.
         """
         try:
-            with self.errors():
-                memory = await self.client.info("memory")
+            memory = await self.ask(lambda: self.client.info("memory"), CONNECT_SECONDS)
         except RedisUnavailable as error:
             log.warning("eviction policy of Redis is not known", extra={"reason": error.message})
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from atoll.cluster.cache import Cache, LayeredCache, MemoryCache, RedisCache
 from atoll.cluster.lock import Lock, MemoryLock, RedisLock
 from atoll.cluster.pubsub import MemoryPubSub, PubSub, RedisPubSub
@@ -45,8 +47,7 @@ class ClusterParts:
 
     async def check(self) -> None:
         """Raises RedisEvictsKeys when a Redis could throw away more than cached values."""
-        for connection in self._lasting.values():
-            await connection.refuse_eviction()
+        await asyncio.gather(*(connection.refuse_eviction() for connection in self._lasting.values()))
 
     async def close(self) -> None:
         """Ends the adapters, then their connections; idempotent."""

@@ -50,8 +50,7 @@ class Halves:
 
     async def recall(self) -> None:
         """Lets requests find running apps by what was known last, while the database is waited for."""
-        for connection in self.connections:
-            await connection.refuse_eviction()
+        await asyncio.gather(*(connection.refuse_eviction() for connection in self.connections))
         await self.presence.open()
         if self.supervisor is not None:
             await self.supervisor.recall()
