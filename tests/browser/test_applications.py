@@ -71,6 +71,9 @@ async def test_an_error_is_explained_and_tried_again(page: Page, installation: I
     await asyncio.to_thread(_put_back, away, file)
     await expect(panel.get_by_text("Running")).to_be_visible(timeout=LONG_MS)
     await expect(panel.get_by_text("Nothing is wrong any more.")).to_be_visible()
+    await page.goto(f"{APPS}/broken")
+    errors = page.get_by_role("region", name="Last errors")
+    await expect(errors.get_by_text("APP_DATA_MISSING").first).to_be_visible()
     assert found == [], "\n".join(found)
 
 

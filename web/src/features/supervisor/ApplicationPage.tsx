@@ -17,6 +17,7 @@ import { EditAppButtons, EditAppFields, useAppEditing } from './EditAppForm';
 import { EnvironmentChips } from './EnvironmentChips';
 import { Facts } from './Facts';
 import { actionsFor, addressOf, type AppRow, titleOf, versionsOf } from './model';
+import { LastErrors } from './LastErrors';
 import { Panel } from './Panel';
 import { ProgressSteps } from './ProgressSteps';
 import { useApp } from './queries';
@@ -157,6 +158,7 @@ function Overview({ app }: { app: AppRow }) {
           </Panel>
         )}
         <Timeline app={app} />
+        <LastErrors app={app} />
       </SimpleGrid>
     </Stack>
   );

@@ -1,5 +1,5 @@
 import { Paper, Title } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useId } from 'react';
 
 import classes from './Panel.module.css';
 
@@ -11,9 +11,10 @@ interface Props {
 }
 
 export function Panel({ title, narrow, children }: Props) {
+  const id = useId();
   return (
-    <Paper withBorder p="md" className={classes.panel} data-narrow={narrow || undefined}>
-      <Title order={2} size="h5" mb="sm">
+    <Paper component="section" aria-labelledby={id} withBorder p="md" className={classes.panel} data-narrow={narrow || undefined}>
+      <Title id={id} order={2} size="h5" mb="sm">
         {title}
       </Title>
       {children}
