@@ -300,7 +300,7 @@ function Commands({ app }: { app: AppRow }) {
   return (
     <Group gap="sm" wrap="nowrap">
       {actionsFor(app.status).open && (
-        <Anchor size="sm" href={addressOf(app)} aria-label={t('apps.openApp', { name: titleOf(app) })}>
+        <Anchor size="sm" className={classes.open} href={addressOf(app)} aria-label={t('apps.openApp', { name: titleOf(app) })}>
           {t('apps.open')}
         </Anchor>
       )}

@@ -28,11 +28,13 @@ export function TrafficTiles({ traffic }: { traffic: Traffic }) {
               {t(`traffic.${tile.key}`)}
             </Text>
             <dd className={classes.value}>{tile.value}</dd>
-            <Sparkline
-              values={[...tile.values]}
-              tone={'bad' in tile && tile.bad ? 'bad' : 'plain'}
-              label={t('traffic.course', { name: t(`traffic.${tile.key}`), count: minutes })}
-            />
+            <dd className={classes.course}>
+              <Sparkline
+                values={[...tile.values]}
+                tone={'bad' in tile && tile.bad ? 'bad' : 'plain'}
+                label={t('traffic.course', { name: t(`traffic.${tile.key}`), count: minutes })}
+              />
+            </dd>
           </div>
         ))}
       </dl>
