@@ -290,6 +290,9 @@ async def test_churn_leaves_nothing_behind() -> None:
     """
 
     async def handler(request: Request) -> None:
+        if request.target.endswith(b"/silent"):
+            await request.reader.read()  # until the connection ends
+            return
         await request.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in range(3):
             await asyncio.sleep(0)
@@ -302,7 +305,8 @@ async def test_churn_leaves_nothing_behind() -> None:
                 case 0:
                     await user.send("GET /api/__app/crm/x HTTP/1.1\r\nHos")
                 case 1:
-                    await user.send(head("GET", "/api/__app/crm/x"))
+                    await user.send(head("GET", "/api/__app/crm/silent"))
+                    await eventually(lambda: running.proxy.running > 0, "it is on its way")
                 case 2:
                     await user.send(head("GET", "/api/__app/crm/x"))
                     await user.reader.readuntil(b"\r\n\r\n")
