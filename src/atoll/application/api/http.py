@@ -122,11 +122,13 @@ class HttpApi:
         except Unauthenticated:
             if not public:
                 raise
-        if isinstance(found, Action) and (public or found.access == LOGGED_IN):
+        if isinstance(found, Action) and public:
             return found.handler
         settings = await self._app.accounts.settings()
         context.rights = rights = settings.rights(context.role or "", context.user)
         if isinstance(found, Action):
+            if found.access == LOGGED_IN:
+                return found.handler  # which may ask for rights of its own, as tasks do
             if not rights.may_use(found.snippet):
                 raise acl.refused()
             return found.handler
