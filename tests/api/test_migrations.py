@@ -28,6 +28,7 @@ LATER = (
     "dataSourcesRolesResources",
     "dataSourcesRolesResourcesActions",
     "dataSourcesRolesResourcesScopes",
+    "views",
 )
 """Tables that the first version did not have: each migration that makes one adds its name."""
 

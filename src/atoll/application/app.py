@@ -21,6 +21,7 @@ from atoll.application.api.actions import (
     role_rules,
     system,
     users,
+    views,
 )
 from atoll.application.api.live import LiveHub
 from atoll.application.api.live_records import LiveRecords
@@ -34,6 +35,7 @@ from atoll.application.auth.role_rules import RoleRules
 from atoll.application.auth.sessions import Sessions
 from atoll.application.auth.throttle import Throttle
 from atoll.application.auth.users import Users
+from atoll.application.auth.views import Views
 from atoll.application.collections.store import CollectionStore
 from atoll.application.events import Events, RecordsChanged
 from atoll.application.fields.snowflake_id import SnowflakeIds
@@ -114,7 +116,7 @@ class Application:
         self.default_offset = "+00:00" if timezone == "UTC" else timezone
         self.events = Events()
         self.resources = ResourceRegistry()
-        for part in (auth, users, memberships, role_rules, collections, preferences, system):
+        for part in (auth, users, memberships, role_rules, collections, preferences, views, system):
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
         self.passwords = Passwords()
@@ -133,6 +135,7 @@ class Application:
         self.role_rules = RoleRules(self.collections, self.records)
         self.accounts = Accounts(database, self.collections, self.records, self.role_rules)
         self.preferences = Preferences(database, self.collections)
+        self.views = Views(database, self.collections)
         self.users = Users(
             database,
             self.collections,
@@ -141,6 +144,7 @@ class Application:
             self.passwords,
             self.agreement,
             self.preferences,
+            self.views,
         )
         self.sessions = Sessions(name, secret, database, self.collections, self.accounts, self.agreement)
         self.agreement.add(CollectionsTopic(self.collections, self.records, self.events))

@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select, update
 from atoll.application.auth.accounts import Accounts
 from atoll.application.auth.passwords import Passwords
 from atoll.application.auth.preferences import Preferences
+from atoll.application.auth.views import Views
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import Page
 from atoll.application.fields.datetime import stored
@@ -42,6 +43,7 @@ class Users:
         passwords: Passwords,
         agreement: Agreement,
         preferences: Preferences,
+        views: Views,
     ) -> None:
         self._database = database
         self._users = collections.system["users"]
@@ -51,6 +53,7 @@ class Users:
         self._passwords = passwords
         self._agreement = agreement
         self._preferences = preferences
+        self._views = views
 
     async def credentials(self, account: str, *, by_email: bool) -> tuple[int | None, str | None]:
         """Id and password hash of an account given by user name or e-mail; (None, None) for none."""
@@ -132,6 +135,7 @@ class Users:
             count = await self._records.destroy(self._users, params, caller, connection=tx)
             await self._database.run(delete(self._links).where(self._links.c.userId.in_(ids)), connection=tx)
             await self._preferences.forget_users(ids, tx)
+            await self._views.forget_users(ids, tx)
             change.tell(users=ids)
         if count:
             await self._records.announce(self._users, "destroyed", [], keys=ids, origin=caller.origin)

@@ -227,6 +227,17 @@ _SETTINGS: Mapping[str, tuple[Mapping[str, Any], tuple[Mapping[str, Any], ...]]]
             _field("value", "text", allowNull=False),
         ),
     ),
+    "views": (
+        {"autoGenId": False},
+        (
+            _field("id", "string", primaryKey=True),
+            _field("blockId", "string", allowNull=False, index=True),
+            _field("title", "string", allowNull=False),
+            _field("shared", "boolean", allowNull=False),
+            _field("ownerId", "bigInt"),
+            _field("content", "text", allowNull=False),
+        ),
+    ),
     "revisions": (
         {"autoGenId": False},
         (_field("name", "string", primaryKey=True), _field("number", "bigInt", allowNull=False)),

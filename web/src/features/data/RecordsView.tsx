@@ -40,11 +40,11 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const router = useRouter();
   const navigate = useNavigate();
   const gridKey = `records.${collection.name}`;
-  const [state, setState] = useGridState(gridKey);
+  const [state, setState, views] = useGridState(gridKey, { views: true });
   const [asked, setAsked] = useState<{ selection: GridSelection<RecordRow>; count: number } | null>(null);
   const [changed, setChanged] = useState<BulkSelection | null>(null);
   const client = useQueryClient();
-  const query = useQuery(recordsQuery(collection, state));
+  const query = useQuery({ ...recordsQuery(collection, state), enabled: !views.waiting });
   const key = keyField(collection);
   const rowId = useCallback((row: RecordRow) => String(key ? row[key] : JSON.stringify(row)), [key]);
   const page = useWithoutDeleted(collection.name, query.data, rowId);
@@ -130,6 +130,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
         query={{ ...query, data: page }}
         state={state}
         onState={setState}
+        views={views}
         rowId={rowId}
         rowName={(row) => recordTitle(collection, row)}
         rowHref={key ? rowHref : undefined}

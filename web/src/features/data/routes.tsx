@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { adminRoute } from '../../app/baseRoutes';
-import { parseGridSearch, type GridSearch } from '../../ui/DataGrid/urlState';
+import { parseGridSearch, parseViewSearch, type GridSearch, type ViewSearch } from '../../ui/DataGrid/urlState';
 
 export interface CollectionsSearch extends GridSearch {
   /** The drawer for a new collection is open. */
@@ -9,7 +9,7 @@ export interface CollectionsSearch extends GridSearch {
   system?: boolean;
 }
 
-export interface RecordsSearch extends GridSearch {
+export interface RecordsSearch extends ViewSearch {
   /** Key of the record in the drawer, or `new`; digits as a number, which needs no quotes in the address. */
   record?: string | number;
   /** The drawer edits instead of showing. */
@@ -32,7 +32,7 @@ function parseCollectionsSearch(raw: Record<string, unknown>): CollectionsSearch
 export const recordParam = (key: string): string | number => (/^[1-9]\d{0,14}$/.test(key) ? Number(key) : key);
 
 export function parseRecordsSearch(raw: Record<string, unknown>): RecordsSearch {
-  const search: RecordsSearch = parseGridSearch(raw);
+  const search: RecordsSearch = parseViewSearch(raw);
   if (typeof raw.record === 'string' || typeof raw.record === 'number') search.record = raw.record;
   if (raw.edit === true) search.edit = true;
   return search;

@@ -1,5 +1,6 @@
-import { Button, VisuallyHidden } from '@mantine/core';
+import { Button, Group, Text, VisuallyHidden } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
+import type { TFunction } from 'i18next';
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FilterButton, FilterPills, type FilterField } from '../FilterBuilder';
@@ -14,6 +15,7 @@ import { FailedBar } from './FailedBar';
 import { Footer } from './Footer';
 import { GridTableView } from './GridTableView';
 import { KeyHelp } from './KeyHelp';
+import { PrintTable } from './PrintTable';
 import { EmptyFiltered, EmptyFirstUse, EmptyPage } from './States';
 import { SelectionBar } from './SelectionBar';
 import { Toolbar } from './Toolbar';
@@ -25,6 +27,8 @@ import { useFlash } from './useFlash';
 import { useGridTable } from './useGridTable';
 import { useSelection } from './useSelection';
 import { useShortcuts } from './useShortcuts';
+import type { GridViews } from './views';
+import { ViewsMenu } from './ViewsMenu';
 
 export interface DataGridProps<Row extends object> {
   /** Names the list in its user's preferences, e.g. `records.orders`. */
@@ -35,6 +39,8 @@ export interface DataGridProps<Row extends object> {
   query: GridQuery<Row>;
   state: GridState;
   onState: (patch: Partial<GridState>) => void;
+  /** Turns saved views on; from `useGridState`. */
+  views?: GridViews;
   rowId: (row: Row) => string;
   /** Names a row for assistive technology; default is the text of the title column. */
   rowName?: (row: Row) => string;
@@ -105,8 +111,10 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
   const actions = useRowActions(props);
   const hasActions = props.rowActions !== undefined || Boolean(props.onOpen ?? props.onEdit ?? props.onDelete);
   const selectable = (bulkActions?.length ?? 0) > 0;
-  const layout = useGridTable({ gridKey: props.gridKey, columns, selectable, hasActions });
+  const layout = useGridTable({ gridKey: props.gridKey, view: props.views?.active, columns, selectable, hasActions });
   const [help, setHelp] = useState(false);
+  const [printing, setPrinting] = useState(false);
+  const printed = useCallback(() => setPrinting(false), []);
   const [filterAt, setFilterAt] = useState<string | null>(null);
   const search = useRef<HTMLInputElement>(null);
   const flashed = useFlash(loaded, rowId, JSON.stringify(state), saved.current);
@@ -173,6 +181,8 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
         phone={phone}
         showKeys={() => setHelp(true)}
         extra={props.toolbar}
+        print={loaded.length > 0 ? () => setPrinting(true) : undefined}
+        viewsMenu={props.views && <ViewsMenu gridKey={props.gridKey} views={props.views} state={state} layout={layout} />}
         filterButton={
           filterFields && (
             <FilterButton
@@ -193,6 +203,16 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
           onChange={(filter) => onState({ filter })}
           onEdit={setFilterAt}
         />
+      )}
+      {props.views?.missing && (
+        <Group gap="xs">
+          <Text size="sm" role="status">
+            {t('views.missing')}
+          </Text>
+          <Button size="compact-sm" variant="subtle" onClick={() => props.views?.choose(null)}>
+            {t('views.none')}
+          </Button>
+        </Group>
       )}
       {query.error !== null &&
         query.error !== undefined &&
@@ -237,6 +257,17 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
       )}
       {cellEdits && cellEdits.edits.failed > 0 && <FailedBar edits={cellEdits.edits} />}
       {selectable && <SelectionBar selection={selection} actions={bulkActions ?? []} total={total} />}
+      {printing && (
+        <PrintTable
+          title={[props.label, props.views?.active?.title].filter(Boolean).join(' – ')}
+          range={rangeText(state, rows.length, total, format, t)}
+          columns={columns}
+          layout={layout}
+          rows={rows}
+          rowId={rowId}
+          onDone={printed}
+        />
+      )}
       <KeyHelp opened={help} onClose={() => setHelp(false)} editable={cellEdits !== null} />
       <VisuallyHidden aria-live="assertive">{problem}</VisuallyHidden>
       <VisuallyHidden aria-live="polite" role="status">
@@ -244,6 +275,12 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
       </VisuallyHidden>
     </section>
   );
+}
+
+function rangeText(state: GridState, shown: number, total: number | undefined, format: Intl.NumberFormat, t: TFunction): string {
+  const first = (state.page - 1) * state.size;
+  const bounds = { from: format.format(first + 1), to: format.format(first + shown) };
+  return total === undefined ? t('rangeOpen', bounds) : t('range', { ...bounds, total: format.format(total) });
 }
 
 const NO_ROWS: object[] = [];

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Checkbox, CloseButton, Group, Loader, Menu, Popover, SegmentedControl, Stack, Text, TextInput, Tooltip } from '@mantine/core';
-import { IconColumns3, IconDots, IconKeyboard, IconLink, IconRefresh, IconSearch } from '@tabler/icons-react';
+import { IconColumns3, IconDots, IconKeyboard, IconLink, IconPrinter, IconRefresh, IconSearch } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type ReactNode, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
 import { toast } from '../toasts';
@@ -20,6 +20,9 @@ interface Props<Row> {
   phone: boolean;
   showKeys: () => void;
   filterButton: ReactNode;
+  viewsMenu: ReactNode;
+  /** Absent while there is nothing to print. */
+  print?: () => void;
   extra: ReactNode;
 }
 
@@ -30,6 +33,7 @@ export function Toolbar<Row>(props: Props<Row>) {
     <Group gap="xs" role="group" aria-label={t('view')}>
       {props.searchable && <SearchField {...props} />}
       {props.filterButton}
+      {props.viewsMenu}
       {props.extra}
       <Group gap={4} ml="auto" wrap="nowrap">
         {!phone && <ViewMenu layout={layout} columns={props.columns} />}
@@ -38,7 +42,7 @@ export function Toolbar<Row>(props: Props<Row>) {
             {props.fetching ? <Loader size={16} /> : <IconRefresh size={18} />}
           </ActionIcon>
         </Tooltip>
-        <MoreMenu showKeys={props.showKeys} phone={phone} />
+        <MoreMenu showKeys={props.showKeys} phone={phone} print={props.print} />
       </Group>
     </Group>
   );
@@ -139,7 +143,7 @@ function ViewMenu<Row>({ layout, columns }: { layout: GridLayout; columns: GridC
   );
 }
 
-function MoreMenu({ showKeys, phone }: { showKeys: () => void; phone: boolean }) {
+function MoreMenu({ showKeys, phone, print }: { showKeys: () => void; phone: boolean; print?: () => void }) {
   const { t } = useTranslation('grid');
   const copyLink = async () => {
     await navigator.clipboard.writeText(window.location.href);
@@ -155,6 +159,9 @@ function MoreMenu({ showKeys, phone }: { showKeys: () => void; phone: boolean })
       <Menu.Dropdown>
         <Menu.Item leftSection={<IconLink size={16} />} onClick={() => void copyLink().catch(toast.error)}>
           {t('copyLink')}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconPrinter size={16} />} disabled={!print} onClick={print}>
+          {t('print')}
         </Menu.Item>
         {!phone && (
           <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={showKeys}>

@@ -11,10 +11,12 @@ export interface GridPreference {
   pins?: { start: string[]; end: string[] };
   density?: Density;
   size?: number;
+  /** Id of the saved view the list opens in. */
+  view?: string;
 }
 
 const NOTHING: GridPreference = {};
-const keyOf = (gridKey: string) => `list.${gridKey}`;
+export const preferenceKey = (gridKey: string) => `list.${gridKey}`;
 
 function asPreference(value: unknown): GridPreference {
   return value && typeof value === 'object' && !Array.isArray(value) ? (value as GridPreference) : NOTHING;
@@ -22,7 +24,7 @@ function asPreference(value: unknown): GridPreference {
 
 /** What is chosen for a list, and how to change it; an empty result goes back to the default. */
 export function useGridPreference(gridKey: string): [GridPreference, (change: (old: GridPreference) => GridPreference) => void] {
-  const key = keyOf(gridKey);
+  const key = preferenceKey(gridKey);
   const [value] = usePreference(key);
   const change = useCallback(
     (update: (old: GridPreference) => GridPreference) => {

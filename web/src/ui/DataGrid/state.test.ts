@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { toTsv } from './clipboard';
 import { cycleSort } from './HeaderCell';
 import { localPage } from './localPage';
-import { formatSort, parseGridSearch, parseSort, patchSearch } from './urlState';
+import { formatSort, parseGridSearch, parseSort, parseViewSearch, patchSearch, stateOf } from './urlState';
 import { nextPosition } from './useGridKeyboard';
 import { moved } from './useGridTable';
+import type { SavedView } from './views';
 
 describe('state of a list in the URL', () => {
   it('reads what it wrote', () => {
@@ -22,6 +23,32 @@ describe('state of a list in the URL', () => {
     expect(patchSearch({ q: 'a', page: 3 }, { sort: [{ id: 'x', desc: true }] }, 20)).toEqual({ q: 'a', sort: '-x' });
     expect(patchSearch({ q: 'a' }, { page: 2 }, 20)).toEqual({ q: 'a', page: 2 });
     expect(patchSearch({ q: 'a', size: 50 }, { q: '', size: 20 }, 20)).toEqual({ q: undefined, size: undefined });
+  });
+});
+
+describe('a list in a saved view', () => {
+  const view: SavedView = {
+    id: 'v_1', title: 'Open', shared: false, editable: true, filter: { done: { $isFalsy: true } }, sort: ['-due', 'name'], columns: null, density: null,
+  };
+  const search = { view: 'v_1' };
+
+  it('shows what the view says, and what the address says instead', () => {
+    expect(stateOf(search, view, 50)).toEqual({ q: '', filter: view.filter, sort: parseSort('-due,name'), page: 1, size: 50 });
+    expect(stateOf(parseViewSearch({ view: 'v_1', filter: {}, sort: '-' }), view, 20)).toMatchObject({ filter: null, sort: [] });
+    expect(stateOf(parseViewSearch({ view: 'v_1', filter: { a: 1 } }), view, 20)).toMatchObject({ filter: { a: 1 }, sort: parseSort('-due,name') });
+  });
+
+  it('says in the address only what differs', () => {
+    const without = patchSearch(search, { filter: null, sort: [] }, 20, view);
+    expect(without).toEqual({ view: 'v_1', filter: {}, sort: '-' });
+    expect(patchSearch(without, { filter: view.filter, sort: parseSort('-due,name') }, 20, view)).toEqual({ view: 'v_1', filter: undefined, sort: undefined });
+  });
+
+  it('keeps an empty filter only where it means something', () => {
+    expect(parseViewSearch({ filter: {}, sort: '-' })).toEqual({});
+    expect(parseGridSearch({ view: 'cards', filter: {} })).toEqual({});
+    expect(parseViewSearch({ filter: {}, sort: '-', view: 'v_1' })).toEqual({ filter: {}, sort: '-', view: 'v_1' });
+    expect(patchSearch({ filter: { a: 1 } }, { filter: null }, 20)).toEqual({ filter: undefined });
   });
 });
 

@@ -13,8 +13,9 @@ import {
   type ReactTable,
   type Updater,
 } from '@tanstack/react-table';
-import { useGridPreference } from './preferences';
+import { useGridPreference, type GridPreference } from './preferences';
 import { ACTIONS_ID, SELECT_ID, type Density, type GridColumn } from './types';
+import { useGridLook, type SavedView } from './views';
 
 const features = tableFeatures({
   columnOrderingFeature,
@@ -37,12 +38,18 @@ export interface GridLayout {
   setDensity: (density: Density) => void;
   saveSize: (size: number) => void;
   reset: () => void;
+  /** What is different from the default, for saving it as a view. */
+  preference: GridPreference;
+  /** The person changed the look of the view, or the default one. */
+  changed: boolean;
   moveColumn: (id: string, target: string) => void;
   shiftColumn: (id: string, by: -1 | 1) => void;
 }
 
 interface Options<Row> {
   gridKey: string;
+  /** The list is in this view. */
+  view?: SavedView | null;
   columns: GridColumn<Row>[];
   selectable: boolean;
   hasActions: boolean;
@@ -52,16 +59,27 @@ function apply<T>(updater: Updater<T>, old: T): T {
   return typeof updater === 'function' ? (updater as (old: T) => T)(old) : updater;
 }
 
-export function useGridTable<Row>({ gridKey, columns, selectable, hasActions }: Options<Row>): GridLayout {
-  const [preference, change] = useGridPreference(gridKey);
+function visibilityOf<Row>(columns: GridColumn<Row>[], preference: GridPreference): Record<string, boolean> {
+  return { ...Object.fromEntries(columns.filter((column) => column.hidden).map((column) => [column.id, false])), ...preference.visible };
+}
+
+/** Ids of the columns that are shown, for lists that load no more than that. */
+export function useShownColumns<Row>(gridKey: string, view: SavedView | null, columns: GridColumn<Row>[]): ReadonlySet<string> {
+  const { preference } = useGridLook(gridKey, view);
+  return useMemo(() => {
+    const visible = visibilityOf(columns, preference);
+    return new Set(columns.map((column) => column.id).filter((id) => visible[id] !== false));
+  }, [columns, preference]);
+}
+
+export function useGridTable<Row>({ gridKey, view, columns, selectable, hasActions }: Options<Row>): GridLayout {
+  const [, changeList] = useGridPreference(gridKey);
+  const { preference, change, reset, changed } = useGridLook(gridKey, view);
   const defs = useMemo(() => columnDefs(columns, selectable, hasActions), [columns, selectable, hasActions]);
   const state = useMemo(
     () => ({
       columnOrder: preference.order ?? columns.map((column) => column.id),
-      columnVisibility: {
-        ...Object.fromEntries(columns.filter((column) => column.hidden).map((column) => [column.id, false])),
-        ...preference.visible,
-      },
+      columnVisibility: visibilityOf(columns, preference),
       columnSizing: preference.widths ?? {},
       columnPinning: pinsWithOwn(preference.pins ?? defaultPins(columns), selectable, hasActions),
     }),
@@ -97,8 +115,10 @@ export function useGridTable<Row>({ gridKey, columns, selectable, hasActions }: 
     table,
     density: preference.density ?? 'normal',
     setDensity: (density) => change((old) => ({ ...old, density })),
-    saveSize: (size) => change((old) => ({ ...old, size })),
-    reset: () => change(() => ({})),
+    saveSize: (size) => changeList((old) => ({ ...old, size })),
+    reset,
+    preference,
+    changed,
     moveColumn,
     shiftColumn,
   };
