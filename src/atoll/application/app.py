@@ -18,6 +18,7 @@ from atoll.application.api.actions import (
     collections,
     memberships,
     preferences,
+    queues,
     role_rules,
     system,
     users,
@@ -116,7 +117,7 @@ class Application:
         self.default_offset = "+00:00" if timezone == "UTC" else timezone
         self.events = Events()
         self.resources = ResourceRegistry()
-        for part in (auth, users, memberships, role_rules, collections, preferences, views, system):
+        for part in (auth, users, memberships, role_rules, collections, preferences, queues, views, system):
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
         self.passwords = Passwords()

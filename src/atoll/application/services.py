@@ -39,6 +39,11 @@ class Services:
         """Channels that nobody serves though items wait, with the reason for people."""
         return dict(self._alarms)
 
+    @property
+    def channels(self) -> dict[str, str]:
+        """The watched channels and their service keys."""
+        return dict(self._keys)
+
     def serving(self, key: str) -> bool:
         """Whether this instance does the work of that service key."""
         return self._mode.serving(key)
