@@ -210,3 +210,12 @@ async def test_the_record_key_stays(root: Api) -> None:
     assert (await root.call("collections/things/fields:destroy/id", {})).status_code == 400
     assert [field["name"] for field in await root.data("collections/things/fields:list")] == ["id", "title"]
     assert (await root.data("things:create", {"title": "x"}))["id"] == 1
+
+
+@pytest.mark.parametrize(
+    "values", [{"sql": "SELECT 1"}, {"view": True}, {"inherits": ["a"]}, {"template": "file"}]
+)
+async def test_kinds_that_this_version_does_not_have_are_refused(root: Api, values: dict[str, Any]) -> None:
+    response = await root.call("collections:create", {"name": "odd", **values})
+    assert response.json()["errors"][0]["code"] == "NOT_SUPPORTED"
+    assert await root.data("collections:get", filterByTk="odd") is None

@@ -23,9 +23,11 @@ from atoll.application.collections.system import system_collections
 from atoll.application.fields.uuid import random_name
 from atoll.application.instances.agreement import Agreement
 from atoll.database.drivers.base import Database
-from atoll.errors import BadRequest, Conflict, UniqueViolation
+from atoll.errors import BadRequest, Conflict, NotSupported, UniqueViolation
 
 REVISION = "collections"
+# Kinds of collections that are refused: a plain table in their place would be no such thing.
+_LATER = {"sql": "are a query", "view": "read a view", "inherits": "inherit others", "file": "hold files"}
 
 
 class CollectionStore:
@@ -91,6 +93,9 @@ class CollectionStore:
             given.get("name") or random_name("t_"), self._prefix, self._reserved() | frozenset(self.system)
         )
         given["name"] = name
+        for option, what in _LATER.items():
+            if given.get(option) or given.get("template") == option:
+                raise NotSupported(f"This version has no collections that {what} (`{option}`) yet")
         if not isinstance(fields, list):
             raise BadRequest("`fields` must be a list of field descriptions")
         declared = [prepared(field) for field in fields]

@@ -20,8 +20,13 @@ def caller(ctx: Context) -> Caller:
 
 
 def restricted(ctx: Context) -> Caller:
-    """The same with the rights of the person: for records that people made."""
-    if ctx.rights is None or ctx.rights.unlimited:
+    """The same with the rights of the person: for records that people made.
+
+    Raises Forbidden in actions that are open to everybody: nobody's rights are known there.
+    """
+    if ctx.rights is None:
+        raise refused()
+    if ctx.rights.unlimited:
         return caller(ctx)
     return Caller(ctx.timezone, ctx.user, ctx.role, _client_id(ctx), ctx.rights)
 
