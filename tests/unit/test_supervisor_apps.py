@@ -425,3 +425,26 @@ async def test_a_picture_is_kept_and_shown_by_its_address(tmp_path: Path) -> Non
         with pytest.raises(AppOptionsInvalid) as refused:
             await s.supervisor.update_app("shop", {"icon": "data:image/svg+xml;base64,AAAA"})
         assert refused.value.field == "icon"
+
+
+async def test_an_app_made_while_the_store_is_being_read_is_not_taken_for_a_deleted_one(
+    tmp_path: Path, way: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
+        versions, read, go = s.store.versions, asyncio.Event(), asyncio.Event()
+
+        async def slow() -> dict[str, int]:
+            """The first answer is under way for long."""
+            monkeypatch.setattr(s.store, "versions", versions)
+            found = await versions()
+            read.set()
+            await go.wait()
+            return found
+
+        monkeypatch.setattr(s.store, "versions", slow)
+        await asyncio.wait_for(read.wait(), PATIENCE)  # the regular comparing asks
+        name = await s.running_app("env_a")
+        go.set()
+        turns = s.supervisor.directory.changes
+        assert not await turns.until(lambda: s.status(name) != "running", 2.5)
+        assert s.world.count(f"env_a destroy {name}") == 0

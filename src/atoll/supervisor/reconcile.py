@@ -147,18 +147,22 @@ class Reconciler:
 
     async def refresh(self) -> None:
         """Reads from the store what somebody changed."""
-        versions = await self._store.versions()
+        # Asked before: what is put there while the store answers is newer than the answer, not deleted.
         known = {
             record.uid: record.version
             for record in self._directory.records
             if record.uid not in self._deleted
         }
+        versions = await self._store.versions()
         changed = [uid for uid, version in versions.items() if known.get(uid, 0) < version]
         if changed:
             for record in await self._store.apps(changed):
                 self._directory.put(record)
         for uid in known.keys() - versions.keys():
-            self._take_down(uid)
+            if known[uid]:
+                self._take_down(uid)
+            else:  # recalled from disk: that alone is no reason to take anything down
+                self._directory.drop(uid)
 
     def _take_down(self, uid: str) -> None:
         """Another Supervisor of the same store deleted the record. An app that still runs where only this one
