@@ -5,6 +5,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { Announcements } from '../ui/announce';
 import { styleNonce } from './boot';
 import { queryClient } from './queries';
 import { router } from './router';
@@ -26,6 +27,7 @@ export function Providers() {
       getStyleNonce={styleNonce}
     >
       <QueryClientProvider client={queryClient}>
+        <Announcements />
         <Notifications position="bottom-right" limit={4} />
         <RouterProvider router={router} />
       </QueryClientProvider>

@@ -3,18 +3,24 @@ import { notifications } from '@mantine/notifications';
 import i18next from 'i18next';
 
 import { ApiError } from '../app/errors';
+import { announce, announceError } from './announce';
 import { CopyText } from './CopyText';
 import { errorDetails, errorText } from './errorText';
+
+/** The live regions say what a toast shows; read out by both, it would be heard twice. */
+export const QUIET = { role: 'group' } as const;
 
 const UNDO_MS = 8_000;
 
 export const toast = {
   success(message: string): void {
-    notifications.show({ message, color: 'green', role: 'status' });
+    notifications.show({ message, color: 'green', ...QUIET });
+    announce(message);
   },
 
   info(message: string, autoClose = 4_000): void {
-    notifications.show({ message, autoClose, role: 'status' });
+    notifications.show({ message, autoClose, ...QUIET });
+    announce(message);
   },
 
   /** Stays until closed; has the code and a copy button. Silent for a 401 or a cancelled request. */
@@ -22,12 +28,13 @@ export const toast = {
     const problem = error instanceof Error ? error : new Error(String(error));
     if (problem.name === 'AbortError') return;
     if (problem instanceof ApiError && (problem.status === 401 || problem.maintaining)) return;
+    const title = errorText(problem, i18next.t);
     const remedy = problem instanceof ApiError ? problem.items[0]?.remedy : undefined;
     notifications.show({
       color: 'red',
       autoClose: false,
-      role: 'alert',
-      title: errorText(problem, i18next.t),
+      ...QUIET,
+      title,
       message: (
         <>
           {remedy && (
@@ -39,6 +46,7 @@ export const toast = {
         </>
       ),
     });
+    announceError(remedy ? `${title} ${remedy}` : title);
   },
 
   /** Shows `message` with Undo for 8 s; `commit` runs when the toast closes without it. */
@@ -46,7 +54,7 @@ export const toast = {
     let undone = false;
     const id = notifications.show({
       autoClose: UNDO_MS,
-      role: 'status',
+      ...QUIET,
       message: (
         <>
           {message}{' '}
@@ -67,5 +75,6 @@ export const toast = {
         if (!undone) actions.commit();
       },
     });
+    announce(`${message} ${i18next.t('undo', { ns: 'ui' })}`);
   },
 };

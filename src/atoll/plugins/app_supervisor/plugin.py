@@ -113,8 +113,15 @@ class AppSupervisor(Plugin):
         return listed(self._supervisor.list_apps(), ctx.params)
 
     async def _list_pinned(self, ctx: Context) -> object:
+        """What everybody who is signed in may know of the pinned apps: how they look and where they are."""
         shown = ("name", "displayName", "icon", "cname")
-        return [{key: row[key] for key in shown} for row in self._supervisor.list_apps() if row["pinned"]]
+        options = ("description", "hidden", "showInSwitcher")
+        return [
+            {key: row[key] for key in shown}
+            | {"options": {key: row["options"][key] for key in options if key in row["options"]}}
+            for row in self._supervisor.list_apps()
+            if row["pinned"]
+        ]
 
     async def _get(self, ctx: Context) -> object:
         name = ctx.params.get("filterByTk")

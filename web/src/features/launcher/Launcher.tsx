@@ -22,7 +22,7 @@ export function Launcher() {
   const { apps, error, refetch } = useShownApps();
   const visible = useMemo(() => (apps ?? []).filter((app) => !app.options?.hidden), [apps]);
   const wanted = text.trim().toLowerCase();
-  const found = visible.filter((app) => `${titleOf(app)} ${app.name}`.toLowerCase().includes(wanted));
+  const found = visible.filter((app) => `${titleOf(app)} ${app.name} ${app.options?.description ?? ''}`.toLowerCase().includes(wanted));
   const pinned = found.filter((app) => app.pinned);
   const forbidden = error instanceof ApiError && (error.status === 403 || error.status === 404);
   return (
@@ -107,6 +107,11 @@ function Section({ title, apps }: { title: string; apps: ShownApp[] }) {
               <Text span fw={600} size="sm" ta="center" lineClamp={2} className={classes.title}>
                 {titleOf(app)}
               </Text>
+              {app.options?.description && (
+                <Text span size="xs" c="dimmed" ta="center" lineClamp={2} className={classes.title}>
+                  {app.options.description}
+                </Text>
+              )}
               {app.status && app.status !== 'running' && <AppStatusChip status={app.status} />}
             </a>
           </li>

@@ -4,7 +4,8 @@ import { IconChecklist } from '@tabler/icons-react';
 import i18next from 'i18next';
 import { useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
-import { toast } from '../../ui/toasts';
+import { announce, announceError } from '../../ui/announce';
+import { QUIET, toast } from '../../ui/toasts';
 import { isUnfinished, stateOf, type Task } from './model';
 import { fetchResult, starting, tray, useLiveTasks } from './queries';
 import { TaskRow } from './TaskRow';
@@ -65,10 +66,13 @@ function tellFinished(task: Task): void {
   const state = stateOf(task);
   if (state === 'stopped') return;
   const failed = state === 'failed';
+  const title = i18next.t(failed ? 'toast.failed' : 'toast.done', { ns: 'tasks', title: task.title });
+  if (failed) announceError(title);
+  else announce(title);
   notifications.show({
     color: failed ? 'red' : 'green',
-    role: failed ? 'alert' : 'status',
-    title: i18next.t(failed ? 'toast.failed' : 'toast.done', { ns: 'tasks', title: task.title }),
+    ...QUIET,
+    title,
     message: failed ? (
       (task.result?.message ?? '')
     ) : task.result?.file ? (

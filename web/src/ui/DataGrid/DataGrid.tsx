@@ -1,10 +1,11 @@
-import { Button, Group, Text, VisuallyHidden } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import type { TFunction } from 'i18next';
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FilterButton, FilterPills, type FilterField } from '../FilterBuilder';
 import { ApiError } from '../../app/errors';
+import { announce, announceError } from '../announce';
 import { BlockBoundary } from '../BlockBoundary';
 import { EmptyState } from '../EmptyState';
 import { ErrorState } from '../ErrorState';
@@ -21,6 +22,7 @@ import { SelectionBar } from './SelectionBar';
 import { Toolbar } from './Toolbar';
 import { cardColumns } from './Cards';
 import { cellText, type GridAction, type GridBulkAction, type GridColumn, type GridEditing, type GridEmpty, type GridLive, type GridQuery, type GridState } from './types';
+import { useAnnouncedResults } from './useAnnouncedResults';
 import { useCellEdits } from './useCellEdits';
 import { useDelayed } from './useDelayed';
 import { useFlash } from './useFlash';
@@ -93,17 +95,15 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
   const phone = useMediaQuery(PHONE, undefined, { getInitialValueInEffect: false }) ?? false;
   const loaded = query.data?.rows ?? (NO_ROWS as Row[]);
   const total = query.data?.total;
-  const [live, setLive] = useState('');
-  const [problem, setProblem] = useState('');
   const saved = useRef(new Set<string>());
   const cellEdits = useCellEdits({
     columns,
     rowId,
     editing: props.editing,
-    onFailed: setProblem,
+    onFailed: announceError,
     onSaved: (id) => {
       saved.current.add(id);
-      setLive(t('edits.saved'));
+      announce(t('edits.saved'));
     },
   });
   const rows = useMemo(() => cellEdits?.edits.overlay(loaded) ?? loaded, [cellEdits, loaded]);
@@ -151,13 +151,14 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
   };
   const fresh = state.page === 1 ? (props.live?.fresh ?? 0) : 0;
   useEffect(() => {
-    if (fresh > 0) setLive(t('live.fresh', { count: fresh }));
+    if (fresh > 0) announce(t('live.fresh', { count: fresh }));
   }, [fresh, t]);
   const notice = fresh > 0 && (
     <Button size="compact-sm" radius="xl" mih={phone ? 44 : undefined} onClick={props.live?.onShow}>
       {t('live.show', { count: fresh })}
     </Button>
   );
+  useAnnouncedResults(total, !query.isFetching && !query.isPlaceholderData, state);
   const format = new Intl.NumberFormat(i18n.language);
   return (
     <section className={classes.root} aria-label={props.label}>
@@ -245,7 +246,7 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
             onEdit={props.onEdit}
             onDelete={props.onDelete}
             onFilter={filterFields && ((id) => filterFields.some((field) => field.path === id) && setFilterAt(id))}
-            announce={setLive}
+            announce={announce}
             cellEdits={cellEdits}
             notice={notice}
           />
@@ -269,10 +270,6 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
         />
       )}
       <KeyHelp opened={help} onClose={() => setHelp(false)} editable={cellEdits !== null} />
-      <VisuallyHidden aria-live="assertive">{problem}</VisuallyHidden>
-      <VisuallyHidden aria-live="polite" role="status">
-        {live || (total !== undefined && !query.isFetching ? t('results', { count: total, total: format.format(total) }) : '')}
-      </VisuallyHidden>
     </section>
   );
 }
