@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +107,22 @@ def test_what_is_older_than_the_window_is_forgotten() -> None:
     assert not traffic.report("env_a", "1", {"gone": "uid"}).apps, "an app of that name is another one"
 
 
+def test_the_last_request_is_remembered_longer_than_the_window() -> None:
+    clock = Clock()
+    traffic = Traffic(clock)
+    traffic.note("crm", 0.010, 200)
+    clock.now += 5 * SLOTS * SLOT_SECONDS
+    ago = 5 * SLOTS * SLOT_SECONDS
+    for _ in range(2):
+        report = traffic.report("env_a", "1", {"crm": "uid"})
+        assert not report.apps
+        assert report.last["uid"] == pytest.approx(time.time() - ago, abs=60)
+    traffic.note("crm", 0.010, 200)
+    assert traffic.report("env_a", "1", {"crm": "uid"}).last["uid"] == pytest.approx(time.time(), abs=60)
+    assert traffic.report("env_a", "1", {}).last == {}
+    assert traffic.report("env_a", "1", {"crm": "other"}).last == {}, "an app of that name is another one"
+
+
 def test_memory_by_slot() -> None:
     clock = Clock()
     traffic = Traffic(clock)
@@ -176,6 +195,7 @@ async def test_figures_of_all_environments_are_shown(
             None,
             None,
         )
+        assert row["traffic"]["lastRequestAt"] is None
         for _ in range(3):
             s.environments["env_a"].traffic.note(name, 0.010, 200)
         s.environments["env_b"].traffic.note(name, 0.020, 500)
@@ -190,8 +210,11 @@ async def test_figures_of_all_environments_are_shown(
         assert all(len(series) == SLOTS for series in found["series"].values())
         assert found["memory"] == sum(part["memory"] for part in found["environments"].values())
         assert found["memory"] > 1_000_000
+        last = found["lastRequestAt"]
+        assert datetime.fromisoformat(last).timestamp() == pytest.approx(time.time(), abs=60)
         await s.stop(s.environments["env_b"])
-        await shown(s, name, 3)
+        found = await shown(s, name, 3)
+        assert found["lastRequestAt"] == last, "what an instance told stays true when it is gone"
 
 
 async def test_reports_of_others_are_not_believed(tmp_path: Path, redis_url: str) -> None:
@@ -210,6 +233,7 @@ async def test_reports_of_others_are_not_believed(tmp_path: Path, redis_url: str
             (KeyPair.generate(), Report("env_a", environment.instance, {uid: full})),
             (environment._sealer.keys, Report("env_b", environment.instance, {uid: full})),
             (environment._sealer.keys, Report("env_a", environment.instance, {uid: short})),
+            (environment._sealer.keys, Report("env_a", environment.instance, {uid: full}, last={uid: nan})),
         ):
             body = PairSealer(keys).wrap("traffic", msgspec.msgpack.encode(report))
             await announcement.write_traffic(body)

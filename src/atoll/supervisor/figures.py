@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ import msgspec
 from atoll.errors import MessageRefused, RedisUnavailable
 from atoll.supervisor.directory import Directory
 from atoll.supervisor.presence.base import Presence
+from atoll.supervisor.rows import shown_time
 from atoll.supervisor.sealing import Sealer
 from atoll.supervisor.store.base import AppRecord
 from atoll.supervisor.traffic import SLOT_SECONDS, SLOTS, Figures, Report, percentile, summed, well_formed
@@ -34,6 +37,7 @@ class TrafficView:
         self._presence, self._sealer, self._directory = presence, sealer, directory
         self._seconds = seconds
         self._reports: dict[Instance, Report] = {}
+        self._last: dict[str, float] = {}
 
     async def run(self) -> None:
         """Reads for as long as it runs."""
@@ -59,6 +63,7 @@ class TrafficView:
             for instance, body in found.items()
             if (report := self._read(instance, live.get(instance, ""), body)) is not None
         }
+        self._last = self._latest()
         changed: set[str] = set()
         for instance in before.keys() | self._reports.keys():
             was, now = _apps(before.get(instance)), _apps(self._reports.get(instance))
@@ -67,7 +72,11 @@ class TrafficView:
             self._directory.touch(uid)
 
     def row(self, record: AppRecord) -> dict[str, Any]:
-        """`traffic` of an app's row: all environments together, and each by itself in `environments`."""
+        """`traffic` of an app's row: all environments together, and each by itself in `environments`.
+
+        `lastRequestAt` is None for an app that nobody visited since its environments and the Supervisor
+        began.
+        """
         by_environment = {
             name: [report for (environment, _), report in self._reports.items() if environment == name]
             for name in record.environments
@@ -75,9 +84,20 @@ class TrafficView:
         reports = [report for several in by_environment.values() for report in several]
         return _shown(record.uid, reports) | {
             "seconds": SLOTS * SLOT_SECONDS,
+            "lastRequestAt": _moment(self._last.get(record.uid)),
             "environments": {
                 name: _shown(record.uid, several) for name, several in by_environment.items() if several
             },
+        }
+
+    def _latest(self) -> dict[str, float]:
+        """Also what instances told that are gone by now. A clock that is ahead tells of no future here."""
+        now = time.time()
+        told = [self._last, *(report.last for report in self._reports.values())]
+        return {
+            uid: min(now, max(each[uid] for each in told if uid in each))
+            for uid in set[str]().union(*told)
+            if self._directory.record(uid) is not None
         }
 
     def _read(self, instance: Instance, public_key: str, body: bytes) -> Report | None:
@@ -120,6 +140,10 @@ def _shown(uid: str, reports: Collection[Report]) -> dict[str, Any]:
             "memory": _columns(report.memories for report in reports if report.memories),
         },
     }
+
+
+def _moment(seconds: float | None) -> str | None:
+    return shown_time(datetime.fromtimestamp(seconds, UTC)) if seconds is not None else None
 
 
 def _milliseconds(micros: int) -> float | None:

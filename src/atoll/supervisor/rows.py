@@ -57,8 +57,8 @@ def application_row(
             if row.environment in record.environments
         ],
         "operation": _operation(record, receipts or {}),
-        "createdAt": _time(record.created_at),
-        "updatedAt": _time(record.updated_at),
+        "createdAt": shown_time(record.created_at),
+        "updatedAt": shown_time(record.updated_at),
     }
 
 
@@ -72,11 +72,11 @@ def environment_row(view: EnvironmentView, directory: Directory) -> dict[str, An
         "proxyUrl": view.card.proxy_url,
         "appVersion": view.card.app_version,
         "available": view.available,
-        "lastHeartbeatAt": _time(view.last_heartbeat),
-        "lastSeenAt": _time(view.last_seen),
+        "lastHeartbeatAt": shown_time(view.last_heartbeat),
+        "lastSeenAt": shown_time(view.last_seen),
         "reason": msgspec.to_builtins(reason) if reason is not None else None,
         "publicKey": view.public_key,
-        "beats": [_time(beat) for beat in view.beats],
+        "beats": [shown_time(beat) for beat in view.beats],
         **_used(view),
         "apps": len(apps),
         "runningApps": sum(directory.placement(record, view.name).status == "running" for record in apps),
@@ -86,12 +86,12 @@ def environment_row(view: EnvironmentView, directory: Directory) -> dict[str, An
                 "host": each.card.host,
                 "pid": each.card.pid,
                 "version": each.card.app_version,
-                "since": _time(each.card.since),
+                "since": shown_time(each.card.since),
                 "alive": each.alive,
                 "lag": round(each.lag, 3),
                 "cpu": each.cpu,
                 "memory": each.memory,
-                "lastSeenAt": _time(each.last_seen),
+                "lastSeenAt": shown_time(each.last_seen),
             }
             for each in view.instances
         ],
@@ -114,7 +114,7 @@ def event_row(event: AppEvent) -> dict[str, Any]:
     """One thing that happened to an app. `to` is "" for what somebody asked for (`action`, `by`)."""
     return {
         "key": event.key,
-        "at": _time(event.at),
+        "at": shown_time(event.at),
         "environment": event.environment,
         "from": event.was,
         "to": event.became,
@@ -146,7 +146,7 @@ def _progress(
         step = reported.get(name, Step(name=name))
         if name == "record":
             step = Step(name=name, state="done", at=record.created_at)
-        steps.append({"name": name, "state": step.state, "at": _time(step.at), "message": step.message})
+        steps.append({"name": name, "state": step.state, "at": shown_time(step.at), "message": step.message})
     progress: dict[str, Any] = {
         "environment": first.environment,
         "step": (first.row.step if first.row is not None else "") or "record",
@@ -170,7 +170,7 @@ def _queue(placements: list[Placement]) -> dict[str, dict[str, Any]]:
     return {
         each.environment: {
             "position": position,
-            "since": _time(since),
+            "since": shown_time(since),
             "reason": each.row.message if each.row is not None else "",
         }
         for position, (since, each) in enumerate(waiting, start=1)
@@ -182,8 +182,8 @@ def _instance(row: StatusRow, queue: Mapping[str, Any]) -> dict[str, Any]:
         "environment": row.environment,
         "instance": row.instance,
         "status": row.status,
-        "since": _time(row.since),
-        "deadline": _time(row.deadline),
+        "since": shown_time(row.since),
+        "deadline": shown_time(row.deadline),
         "step": row.step,
         "message": row.message,
         "attempts": row.attempts,
@@ -200,11 +200,11 @@ def _operation(record: AppRecord, receipts: Mapping[str, Receipt]) -> dict[str, 
         "id": operation.id,
         "action": operation.action,
         "by": operation.by,
-        "at": _time(operation.at),
+        "at": shown_time(operation.at),
         "receipts": {
             environment: {
                 "state": receipt.state,
-                "at": _time(receipt.at),
+                "at": shown_time(receipt.at),
                 "reason": msgspec.to_builtins(receipt.reason) if receipt.reason is not None else None,
             }
             for environment, receipt in receipts.items()
@@ -212,5 +212,6 @@ def _operation(record: AppRecord, receipts: Mapping[str, Receipt]) -> dict[str, 
     }
 
 
-def _time(at: datetime | None) -> str | None:
+def shown_time(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC, to the millisecond."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at is not None else None

@@ -18,6 +18,7 @@ BUCKETS = 40
 """Times are kept by size, two buckets to each doubling: up to 256 µs, then 256 to 384, 384 to 512, and so on
 to more than two minutes."""
 _FIRST = 2 * 8
+_LATEST = 2.0**37  # seconds since 1970 that every calendar can show
 
 
 class Figures(Struct, frozen=True, array_like=True):
@@ -41,6 +42,8 @@ class Report(Struct, frozen=True, array_like=True):
     Args:
         apps: figures by the app's uid; apps that nobody visited for five minutes are left out.
         memory: of the instance's process in bytes, all its apps together; `memories` per slot, 0 for unknown.
+        last: when the last request of an app was answered, in seconds since 1970, by the app's uid; for all
+            apps that were visited since the instance began.
     """
 
     environment: str
@@ -48,6 +51,7 @@ class Report(Struct, frozen=True, array_like=True):
     apps: Mapping[str, Figures]
     memory: int = 0
     memories: Sequence[int] = ()
+    last: Mapping[str, float] = {}
 
 
 class _Counts:
@@ -55,13 +59,17 @@ class _Counts:
 
     Args:
         slot: number of the slot that is being filled, since the clock began.
+
+    Attributes:
+        last: when the last request was counted, by the clock.
     """
 
-    __slots__ = ("_past", "_total", "errors", "slot", "times", "until")
+    __slots__ = ("_past", "_total", "errors", "last", "slot", "times", "until")
 
     def __init__(self, slot: int) -> None:
         self._past: dict[int, _Slot] = {}
         self._total = [0] * BUCKETS
+        self.last = 0.0
         self._begin(slot)
 
     def _begin(self, slot: int) -> None:
@@ -116,6 +124,7 @@ class Traffic:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._apps: dict[str, _Counts] = {}
+        self._last: dict[str, float] = {}  # of apps that nobody visited for a while
         self._memories: dict[int, int] = {}
 
     def note(self, app: str, seconds: float, status: int) -> None:
@@ -128,24 +137,30 @@ class Traffic:
             counts.advance(int(now / SLOT_SECONDS))
         if status >= 500:
             counts.errors += 1
+        counts.last = now
         counts.times[bucket_of(seconds)] += 1
 
     def report(self, environment: str, instance: str, uids: Mapping[str, str], memory: int = 0) -> Report:
         """What was counted, for the apps in `uids` (by name). What was counted for others is forgotten."""
-        slot = int(self._clock() / SLOT_SECONDS)
+        now = self._clock()
+        slot = int(now / SLOT_SECONDS)
         found: dict[str, Figures] = {}
         for name, counts in list(self._apps.items()):
             counts.advance(slot)
             uid, figures = uids.get(name), counts.figures()
+            self._last[name] = counts.last
             if uid is None or figures is None:
                 del self._apps[name]
             else:
                 found[uid] = figures
+        self._last = {name: at for name, at in self._last.items() if name in uids}
+        began = time.time() - now
+        last = {uids[name]: round(began + at, 3) for name, at in self._last.items()}
         self._memories = {at: size for at, size in self._memories.items() if at > slot - SLOTS} | {
             slot: memory
         }
         memories = [self._memories.get(at, 0) for at in range(slot - SLOTS + 1, slot + 1)]
-        return Report(environment, instance, found, memory, memories)
+        return Report(environment, instance, found, memory, memories, last)
 
 
 def bucket_of(seconds: float) -> int:
@@ -197,8 +212,12 @@ def summed(several: Iterable[Figures]) -> Figures:
 
 
 def well_formed(report: Report) -> bool:
-    """Whether all rows have the length they must have."""
-    return len(report.memories) in (0, SLOTS) and all(
-        len(each.requests) == len(each.errors) == len(each.slow) == SLOTS and len(each.times) == BUCKETS
-        for each in report.apps.values()
+    """Whether all rows have the length they must have, and times are times."""
+    return (
+        len(report.memories) in (0, SLOTS)
+        and all(
+            len(each.requests) == len(each.errors) == len(each.slow) == SLOTS and len(each.times) == BUCKETS
+            for each in report.apps.values()
+        )
+        and all(0 <= at <= _LATEST for at in report.last.values())
     )
