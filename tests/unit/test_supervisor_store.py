@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from atoll.database.drivers.base import Database
-from atoll.errors import AppNameTaken, AppNotFound, MessageRefused
+from atoll.errors import AppNameTaken, AppNotFound, DatabaseUnavailable, MessageRefused
 from atoll.supervisor.models import AdminAccount, DatabaseOptions, EnvironmentCard
 from atoll.supervisor.store.base import KEPT_EVENTS, AppEvent, AppRecord, KnownEnvironment
 from atoll.supervisor.store.database import DatabaseStore
@@ -125,3 +125,15 @@ async def test_the_newest_events_are_kept_once(store: DatabaseStore) -> None:
     assert [event.key for event in kept] == [event.key for event in reversed(events[10:])]
     await store.delete(made.uid)
     assert await store.events(made.uid) == []
+
+
+async def test_who_is_met_before_the_tables_are_made_is_met_later(database: Database) -> None:
+    card = EnvironmentCard(
+        name="env_a", instance="i", url="http://a", proxy_url="http://a", app_version="1", public_key="k"
+    )
+    known = KnownEnvironment(name="env_a", public_key="k", card=card, last_seen=datetime.now(UTC))
+    store = DatabaseStore(database, b"k" * 32)
+    with pytest.raises(DatabaseUnavailable):
+        await store.meet(known)
+    await store.prepare()
+    assert (await store.meet(known)).public_key == "k"

@@ -294,6 +294,10 @@ class Watch:
             if card.name != name or opened.header.sender != card.public_key:
                 raise MessageRefused("An environment announced itself with a card that is not its own.")
             met = await self._meet(card, shared=opened.header.scheme == "shared")
+        except DatabaseUnavailable as error:
+            if sighting.alive:  # nobody is mistrusted for that
+                self._refused[name] = _reason(error)
+            return None
         except (AtollError, msgspec.MsgspecError) as error:
             if sighting.alive and name not in self._refused:
                 log.error("an environment is not trusted", extra={"environment": name, "reason": str(error)})

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from atoll.database.drivers.base import Database
-from atoll.errors import AppNameTaken, AppNotFound, UniqueViolation
+from atoll.errors import AppNameTaken, AppNotFound, DatabaseUnavailable, UniqueViolation, UnknownColumn
 from atoll.supervisor.models import AdminAccount, DatabaseOptions, EnvironmentCard
 from atoll.supervisor.sealing import Vault
 from atoll.supervisor.store.base import (
@@ -168,6 +168,8 @@ class DatabaseStore(AppStore):
         }
         try:
             await self._db.run(insert(self._environments), values)
+        except UnknownColumn as error:  # asked before `prepare` has ended, at the first start
+            raise DatabaseUnavailable("The tables of the app store are being made.") from error
         except UniqueViolation:
             statement = update(self._environments).where(
                 and_(c.name == bindparam("key"), c.public_key == bindparam("trusted"))
