@@ -16,7 +16,7 @@ from atoll.cluster.queue import Item, MemoryQueue
 from atoll.cluster.queue.base import BACKOFF, TIMEOUT
 from atoll.cluster.queue.memory import MemoryStore
 from atoll.database.drivers import Database
-from atoll.errors import QueueUnavailable
+from atoll.errors import DatabaseUnavailable, QueueUnavailable
 from atoll.testing.conformance.queue import Seen, status_is, until
 from atoll.testing.processes import eventually
 
@@ -208,6 +208,46 @@ async def test_what_the_queue_lost_comes_again(prepared: Database) -> None:
     await after.seen.until(1)
     await after.until_rows(0)
     await after.stop()
+
+
+async def test_what_a_busy_queue_lost_comes_again_and_nothing_else(prepared: Database) -> None:
+    """The queue may never be empty, so its being empty cannot be waited for."""
+    before = Instance(prepared, MemoryQueue())
+    await before.add(b"lost with its data")
+    await before.outbox.relay()
+    await before.stop()
+    after = Instance(prepared, MemoryQueue())
+    await after.add(b"waits")
+    await after.outbox.relay()
+    after.outbox = Outbox(prepared, after.queue, quiet_seconds=-1)
+    assert await after.outbox.ask() == 2
+    assert (await after.queue.status("jobs")).depth == 2, "the one that waits is not there twice"
+    await after.start()
+    await after.until_rows(0)
+    assert sorted(after.seen.contents) == [b"lost with its data", b"waits"]
+    await after.stop()
+
+
+class Broken(Outbox):
+    """Named fault: the database is away."""
+
+    tries = 0
+
+    @override
+    async def ask(self) -> int:
+        self.tries += 1
+        raise DatabaseUnavailable("It is away.")
+
+
+async def test_an_outbox_without_database_rests_between_its_tries(prepared: Database) -> None:
+    outbox = Broken(prepared, MemoryQueue())
+    outbox.start()
+    async with prepared.transaction() as tx:
+        for _ in range(50):
+            await outbox.publish(tx, "jobs", b"x")
+            await asyncio.sleep(0.01)
+    await outbox.stop()
+    assert 1 < outbox.tries < 12
 
 
 async def test_dead_letters_stay_dead_until_a_person_decides(prepared: Database) -> None:

@@ -5,6 +5,10 @@ under a key made from the row, so that a row which is handed over twice (whoever
 is still one item. The row stays until the work is done: a copy that comes later finds no row and is left out,
 and an item that the queue lost with its data is handed over again. `finish` in the transaction that has the
 work's own effect makes that effect happen exactly once.
+
+How it is found that a queue lost items: as long as it remembers keys, a row without a sign of life is
+published again under its key, which does nothing while the queue has the item. Older ones are handed over
+under a new key once the queue has nothing at all.
 """
 
 from __future__ import annotations
@@ -51,6 +55,9 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 2.0
 # Without a sign of life for so long, an item is in no retry pause and its key is forgotten by the queue.
 SILENT_SECONDS = max(KEY_SECONDS, LONGEST_BACKOFF * 1.25) + 60.0
 MOST_DEAD = 10_000
+QUIET_SECONDS = 60.0  # without a sign of life: the queue is asked by publishing again under the same key
+KEY_MARGIN_SECONDS = 60.0
+MOST_ASKED = 1000
 GIVEN_UP = 2**62  # in place of the last sign of life: a dead letter is for people, whatever becomes of it
 
 
@@ -78,12 +85,21 @@ class Outbox:
 
     Args:
         queue: the app's own.
+        quiet_seconds: after which an item without a sign of life is published again under its key.
         silent_seconds: after which an item that the queue does not know any more is handed over again.
     """
 
-    def __init__(self, database: Database, queue: Queue, *, silent_seconds: float = SILENT_SECONDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        queue: Queue,
+        *,
+        quiet_seconds: float = QUIET_SECONDS,
+        silent_seconds: float = SILENT_SECONDS,
+    ) -> None:
         self._database = database
         self._queue = queue
+        self._quiet = quiet_seconds
         self._silent = silent_seconds
         self._table = outbox_table(database.table_prefix)
         self._expected: dict[str, float] = {}
@@ -201,8 +217,22 @@ class Outbox:
                 if isinstance(result, BaseException):
                     raise result
 
+    async def ask(self) -> int:
+        """Publishes quiet rows again under keys that the queue remembers if it has them; how many."""
+        table, now = self._table, _now()
+        remembered = now - round((KEY_SECONDS - CLAIM_SECONDS - KEY_MARGIN_SECONDS) * 1000)
+        quiet = and_(table.c.handed < now - round(self._quiet * 1000), table.c.claimed > remembered)
+        columns = (table.c.id, table.c.channel, table.c.content, table.c.options, table.c.due, table.c.copy)
+        query = select(*columns, table.c.handed).where(quiet).order_by(table.c.handed).limit(MOST_ASKED)
+        rows = (await self._database.run(query)).rows
+        for *row, seen in rows:
+            mine = and_(table.c.id == row[0], table.c.handed == seen)
+            if (await self._database.run(update(table).where(mine).values(handed=now))).rowcount:
+                await self._publish(tuple(row))
+        return len(rows)
+
     async def restore(self) -> int:
-        """Makes rows ready again whose items the queue lost; gives how many."""
+        """Makes older rows ready again whose items the queue lost; gives how many."""
         table = self._table
         silent = table.c.handed < _now() - round(self._silent * 1000)
         found = (
@@ -223,16 +253,10 @@ class Outbox:
         return len(lost)
 
     async def _hand_over(self, row: tuple[Any, ...]) -> None:
-        id_, channel, content, options, due, copy = row
+        id_, due = row[0], row[4]
         now, table = _now(), self._table
         try:
-            await self._queue.publish(
-                channel,
-                content,
-                delay=max(0.0, (due - now) / 1000),
-                key=_key(id_, copy),
-                **msgspec.json.decode(options),
-            )
+            await self._publish(row)
         except QueueUnavailable:
             self._expected[id_] = time.monotonic() + LOOK_SECONDS
             await self._database.run(update(table).where(table.c.id == id_).values(claimed=0))
@@ -244,19 +268,31 @@ class Outbox:
         )
         await self._database.run(mark.values(handed=max(now, due)))
 
+    async def _publish(self, row: tuple[Any, ...]) -> None:
+        id_, channel, content, options, due, copy = row
+        delay, key = max(0.0, (due - _now()) / 1000), _key(id_, copy)
+        await self._queue.publish(channel, content, delay=delay, key=key, **msgspec.json.decode(options))
+
     async def _relay_for_ever(self) -> None:
         pause, look_at = SHORTEST_PAUSE, 0.0
         while True:
+            failed = False
             try:
                 if time.monotonic() >= look_at:
+                    await self.ask()
                     await self.restore()
                     look_at = time.monotonic() + LOOK_SECONDS * random.uniform(0.7, 1.0)  # noqa: S311 - spreads
                 if await self.relay():
                     pause = SHORTEST_PAUSE
             except (QueueUnavailable, DatabaseUnavailable) as error:
                 log.warning("the outbox cannot be emptied now", extra={"reason": error.message})
-            await self._wait(pause if self._expected else look_at - time.monotonic())
-            pause = SHORTEST_PAUSE if self._nudged.is_set() else min(pause * 2, LONGEST_PAUSE)
+                failed = True
+            if failed:
+                await asyncio.sleep(pause)  # whatever is published meanwhile
+            else:
+                await self._wait(pause if self._expected else look_at - time.monotonic())
+            fresh = self._nudged.is_set() and not failed
+            pause = SHORTEST_PAUSE if fresh else min(pause * 2, LONGEST_PAUSE)
             self._nudged.clear()
 
     async def _wait(self, seconds: float) -> None:
