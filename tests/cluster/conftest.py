@@ -15,6 +15,14 @@ Say = Callable[[str], None]
 SAID = pytest.StashKey[list[tuple[str, str]]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For test_random_faults.py."""
+    group = parser.getgroup("random faults")
+    group.addoption("--fault-seconds", type=float, help="Length of the long runs; default 600.", default=600)
+    group.addoption("--fault-seed", type=int, help="Seed of the long runs; default: a new one each time.")
+    group.addoption("--fault-reports", type=Path, help="Folder for a report (JSON) of each run.")
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """One event loop for fixtures of any scope."""

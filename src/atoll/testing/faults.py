@@ -25,7 +25,7 @@ CHUNK = 64 * 1024
 class Relay:
     """A TCP relay to `host:port` with moods.
 
-    - "pass": bytes flow.
+    - "pass": bytes flow, each piece after `delay` seconds in each direction.
     - "silent": what is sent is swallowed, nothing is answered, nothing is closed: a half-open connection.
       Once silent, a connection never recovers (its bytes are lost); `heal` resets it.
     - "refuse": connections are cut at once, open ones too.
@@ -35,6 +35,7 @@ class Relay:
         self.host = host
         self.port = port
         self.mood: Mood = "pass"
+        self.delay = 0.0
         self.listen_port = 0
         self.accepted = 0
         self._server: asyncio.Server | None = None
@@ -107,6 +108,8 @@ class Relay:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK):
+                if self.delay:
+                    await asyncio.sleep(self.delay)
                 if self.mood == "pass":
                     writer.write(data)
                     await writer.drain()
