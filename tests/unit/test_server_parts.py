@@ -85,7 +85,7 @@ def test_a_database_file_that_is_a_folder_is_refused_and_not_waited_for(tmp_path
 def test_an_app_says_whether_its_tables_may_be_upgraded(
     tmp_path: Path, options: dict[str, bool], allowed: bool
 ) -> None:
-    """Tables of the first version: a start brings what is missing, unless the app forbids it."""
+    """Tables of an older version: a start brings what is missing, unless the app forbids it."""
     settings = loaded(tmp_path, DB_STORAGE=str(tmp_path / "db" / "main.sqlite"))
     parts, plugins = ClusterParts(settings), PluginsOfEveryApp(settings)
 
@@ -99,9 +99,9 @@ def test_an_app_says_whether_its_tables_may_be_upgraded(
         await made.install(None)
         database = made._database
         assert database is not None
-        await database.execute("DELETE FROM migrations WHERE name <> '0001-first'")
-        for table in ("appInstances", "userPreferences", "appOutbox", "appJobs", "appTicks"):
-            await database.execute(f'DROP TABLE IF EXISTS "{table}"')
+        await database.execute("DELETE FROM migrations WHERE name = '0005-schedule'")
+        for table in ("appJobs", "appTicks"):
+            await database.execute(f'DROP TABLE "{table}"')
         try:
             await made.start()
         finally:

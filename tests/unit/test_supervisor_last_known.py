@@ -163,6 +163,7 @@ async def test_it_becomes_whole_when_the_store_is_there(tmp_path: Path, redis_ur
         before = {record.uid: record for record in await s.store.apps()}
         saved = file(s).read_bytes()
         assert await s.supervisor.remove_app(goes)
+        await s.until(lambda: all(record.name != goes for record in s.supervisor.directory.records))
         await s.stop(s.supervisor)
         file(s).write_bytes(saved)  # as if it had died before it could keep that
         for record in before.values():
