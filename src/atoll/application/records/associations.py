@@ -12,7 +12,6 @@ from atoll.application.collections.relations import Relation
 from atoll.application.context import Right
 from atoll.application.fields.base import Field
 from atoll.application.records.conditions import existing
-from atoll.application.records.integrity import Integrity
 from atoll.application.records.operators import Condition
 from atoll.application.records.reader import RecordReader
 from atoll.application.records.rights import echo, writable
@@ -28,10 +27,9 @@ Link = tuple[Record, Given]
 class Associations:
     """Creates, changes and links records together with those they are related to."""
 
-    def __init__(self, rows: RowWriter, reader: RecordReader, integrity: Integrity, lookup: Lookup) -> None:
+    def __init__(self, rows: RowWriter, reader: RecordReader, lookup: Lookup) -> None:
         self._rows = rows
         self._reader = reader
-        self._integrity = integrity
         self._lookup = lookup
 
     # -- whole records -----------------------------------------------------------------------------------

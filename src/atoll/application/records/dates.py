@@ -19,7 +19,6 @@ _LOCALE_WEEK = re.compile(r"(\d{4})w(\d{2})")
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _DAY_TIME = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2})(?::(\d{2})(?::(\d{2})(?:\.(\d{3}))?)?)?)?")
 _INTERVAL = re.compile(r"([\[(])([^,\])]+),([^,\])]+)([\])])\s*([+-]\d{2}:\d{2})?")
-UNITS = ("day", "week", "month", "quarter", "year")
 
 
 @dataclass(frozen=True, slots=True)

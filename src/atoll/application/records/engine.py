@@ -37,7 +37,7 @@ class RecordEngine(RecordReader):
         self._rows = RowWriter(self._plans, self._planner, ids)
         everything = lambda: [*collections.own().values(), *collections.system.values()]  # noqa: E731
         self._integrity = Integrity(self._rows, self._plans, collections.get, everything)
-        self.associations = Associations(self._rows, self, self._integrity, collections.get)
+        self.associations = Associations(self._rows, self, collections.get)
 
     @asynccontextmanager
     async def work(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from atoll.application.collections.model import Collection, Lookup
@@ -12,8 +12,6 @@ from atoll.application.records.plans import PlanCache
 from atoll.application.records.rows import RowWriter
 from atoll.application.records.unit_of_work import Record, UnitOfWork
 from atoll.errors import RecordInUse
-
-Everything = Callable[[], Mapping[str, Collection]]
 
 
 @dataclass(frozen=True, slots=True)
