@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,11 @@ from atoll.application.fields.moments import iso_text, now_ms
 from atoll.application.records.rights import EVERYTHING
 from atoll.application.tasks import TaskLost
 from atoll.database.drivers import Database
+from atoll.errors import DatabaseUnavailable, QueueUnavailable
+from atoll.plugins.async_tasks import plugin
 from atoll.plugins.async_tasks.rows import TaskRows
 from atoll.plugins.async_tasks.run import FencedRun
+from atoll.testing.processes import eventually
 
 from .conftest import ROOT, Api, client_of, make_app
 from .test_import_export import rows_of, workbook
@@ -379,3 +384,30 @@ async def test_finished_tasks_are_forgotten_after_a_while(orders: Api, app: Appl
     other = await do(orders, "export", collection="orders", columns=[{"dataIndex": ["title"]}])
     assert [row["id"] for row in await orders.data("asyncTasks:list")] == [other["id"]]
     assert not (app.storage / "tasks" / task["id"]).exists()
+
+
+async def test_a_task_is_taken_while_the_queue_is_away(
+    orders: Api, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there and will be done, so nobody is told that it failed; who looks after it outlives both."""
+    monkeypatch.setattr(plugin, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(plugin, "_STALE", timedelta(0))
+    publish, refused = app.queue.publish, 0
+
+    async def away(*_: Any, **__: Any) -> str:
+        nonlocal refused
+        refused += 1
+        kinds = (QueueUnavailable, DatabaseUnavailable)
+        raise kinds[refused % 2]("It is away.") if refused > 1 else QueueUnavailable("It is away.")
+
+    monkeypatch.setattr(app.queue, "publish", away)
+    task = await start(orders, "export", collection="orders", columns=[{"dataIndex": ["title"]}])
+    await eventually(
+        lambda: _more_than(lambda: refused, 4), within=20, what="it is looked after all the time"
+    )
+    monkeypatch.setattr(app.queue, "publish", publish)
+    assert (await finished(orders, task))["status"] == 1
+
+
+async def _more_than(count: Callable[[], int], least: int) -> bool:
+    return count() > least

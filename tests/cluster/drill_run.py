@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import platform
 import random
@@ -47,6 +48,7 @@ class Run:
         self.requests = Requests(addresses, self.log)
         self.work = Work(site, self.requests, rate)
         self.began = self.ended = 0.0
+        self.not_recovered: list[str] = []
 
     async def run(self, faults: Sequence[Fault]) -> Report:
         """Does it. What was wrong stands in the report."""
@@ -58,12 +60,14 @@ class Run:
             try:
                 await self._break(faults)
             except AssertionError as error:
-                raise AssertionError(f"{error}\nsince: {self._last_failures()}") from None
+                last = self.log.happened[-1].name
+                self.not_recovered.append(f"after {last}: {error}; failures since: {self._last_failures()}")
             finally:
                 self.work.running = False
             await working
             self.ended = time.time()
-            await eventually(self._drained, within=DRAIN_SECONDS, what="all orders are done", every=0.5)
+            with contextlib.suppress(AssertionError):  # what is left then counts as lost
+                await eventually(self._drained, within=DRAIN_SECONDS, what="all orders are done", every=0.5)
             watch.cancel()
         return await self._report()
 
@@ -171,6 +175,7 @@ class Run:
             worker_ids=len({worker for worker, _ in work.held}),
             ticks=await self._count(f"{_TICKS} AND state = 'done'"),
             ticks_wrong=await self._wrong_ticks(),
+            not_recovered=self.not_recovered,
         )
 
     def _in_words(self, failure: Failure) -> str:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from atoll.cluster.lock import RedisLock
 from atoll.cluster.pubsub import Gap, PubSub, RedisPubSub
@@ -325,3 +326,24 @@ async def test_closing_leaves_no_task(server: RedisServer) -> None:
         await node.close()
         await connection.close()
     assert len(asyncio.all_tasks()) == before
+
+
+def test_a_connection_that_uvloop_found_cut_is_an_outage() -> None:
+    """uvloop raises RuntimeError, on which background tasks would end for good."""
+
+    async def write() -> None:
+        connection = RedisConnection("redis://127.0.0.1:1", "t")
+        server = await asyncio.start_server(lambda _, far: far.close(), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert await reader.read() == b"", "the other side has closed"
+        writer.transport.abort()
+        await writer.wait_closed()
+        server.close()
+        await server.wait_closed()
+        with pytest.raises(RedisUnavailable), connection.errors():
+            writer.writelines([b"PING\r\n"])
+        with pytest.raises(RuntimeError, match="ours"), connection.errors():
+            raise RuntimeError("ours")
+        await connection.close()
+
+    uvloop.run(write())

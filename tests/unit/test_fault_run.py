@@ -83,7 +83,7 @@ def _report(**more: object) -> Report:
     faults = [KindOfFault("kill", 2, [0.5, 2.5], 100, 3, 0)]
     values: dict[str, object] = dict.fromkeys(Report.__struct_fields__, 0)
     values |= dict.fromkeys(("date", "machine", "queue", "instances"), "x")
-    values |= {name: [] for name in ("blamed", "tasks_wrong", "stale", "ticks_wrong")}
+    values |= {name: [] for name in ("blamed", "tasks_wrong", "stale", "ticks_wrong", "not_recovered")}
     return Report(**{**values, "seconds": 10.0, "failed": {}, "faults": faults, **more})  # type: ignore[arg-type]
 
 
@@ -99,7 +99,7 @@ def test_a_report_says_what_must_not_be() -> None:
         "ids_repeated",
     ):
         assert len(_report(**{name: 1}).failures) == 1
-    for name in ("blamed", "tasks_wrong", "stale", "ticks_wrong"):
+    for name in ("blamed", "tasks_wrong", "stale", "ticks_wrong", "not_recovered"):
         assert _report(**{name: ["why"]}).failures == ["why"]
 
 

@@ -31,6 +31,8 @@ CONNECT_SECONDS = 3.0
 IDLE_CHECK_SECONDS = 10
 CONNECTIONS = 50
 RETRIES = 2
+TRANSPORT_CLOSED = "the handler is closed"
+"""What uvloop says of a connection that was cut while it was not looked at."""
 
 
 class RedisConnection:
@@ -90,6 +92,13 @@ class RedisConnection:
             raise RedisFull(
                 f"Redis at {self.address} has reached its memory limit. Raise maxmemory, or let it do less.",
                 detail=str(error),
+            ) from error
+        except RuntimeError as error:
+            if TRANSPORT_CLOSED not in str(error):
+                raise
+            raise RedisUnavailable(
+                f"Redis at {self.address} does not answer. Check that it runs and can be reached.",
+                detail="the connection was cut",
             ) from error
         except (RedisError, OSError, TimeoutError) as error:
             remedy = "Check that it runs and can be reached."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -14,13 +15,15 @@ from atoll.application.collections.plugin_tables import make_tables
 from atoll.application.context import Context, FileAnswer, Page
 from atoll.application.fields.moments import iso_text, now_ms
 from atoll.application.plugin_manager import Plugin
-from atoll.errors import BadRequest, NotFound
+from atoll.errors import BadRequest, DatabaseUnavailable, NotFound, QueueUnavailable
 from atoll.lifecycle import BackgroundTasks
 from atoll.plugins.async_tasks.rows import STOPPED, UNFINISHED, Row, TaskRows, is_fresh, shown
 from atoll.plugins.async_tasks.runner import CHANNEL, KEY, Runner
 
 if TYPE_CHECKING:
     from atoll.application.app import Application
+
+log = logging.getLogger(__name__)
 
 _LOOK_SECONDS: Final = 30.0
 _STALE: Final = timedelta(seconds=30)
@@ -88,8 +91,11 @@ class AsyncTasks(Plugin):
     async def _watch_until_finished(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            if not await self._recover():
-                return
+            try:
+                if not await self._recover():
+                    return
+            except (DatabaseUnavailable, QueueUnavailable) as error:
+                log.warning("tasks cannot be looked after now", extra={"reason": error.message})
 
     async def _recover(self) -> int:
         """Puts tasks back into the queue that nobody works on; the number of unfinished ones.
@@ -147,8 +153,12 @@ class AsyncTasks(Plugin):
         await self._forget_old()
         row = await self._rows.add(kind.name, title, new.origin, new.params, new.total, who)
         await self._runner.tell(row, "async-tasks:created", shown(row))
-        await self._runner.enqueue(row, key=row["id"])
         self._watch()
+        try:
+            await self._runner.enqueue(row, key=row["id"])
+        except QueueUnavailable as error:
+            # The task is there and will be done: whoever watches puts it into the queue when that is back.
+            log.warning("a task waits for the queue", extra={"task": row["id"], "reason": error.message})
         return shown(row)
 
     async def _stop(self, ctx: Context) -> object:

@@ -37,6 +37,7 @@ class Report(msgspec.Struct, frozen=True):
         writes_lost: acknowledged writes that are not there at the end.
         writes_twice: writes that are there more than once.
         stale: answers that did not know of a change which was acknowledged before the question.
+        not_recovered: after which faults not everything worked again in time; the run ended there.
         ids_repeated: ids given twice, and worker ids held by two processes at a time.
         ticks_wrong: ticks that are missing, left out, or not done once.
     """
@@ -70,6 +71,7 @@ class Report(msgspec.Struct, frozen=True):
     worker_ids: int
     ticks: int
     ticks_wrong: list[str]
+    not_recovered: list[str] = []
 
     @property
     def failures(self) -> list[str]:
@@ -82,7 +84,7 @@ class Report(msgspec.Struct, frozen=True):
             "writes twice": self.writes_twice,
             "ids repeated": self.ids_repeated,
         }
-        lists = (self.blamed, self.tasks_wrong, self.stale, self.ticks_wrong)
+        lists = (self.not_recovered, self.blamed, self.tasks_wrong, self.stale, self.ticks_wrong)
         return [f"{what}: {count}" for what, count in counts.items() if count] + [
             line for lines in lists for line in lines
         ]
