@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
@@ -152,6 +153,31 @@ async def test_a_lost_answer_of_the_queue_makes_no_second_item(prepared: Databas
     await queue.subscribe("jobs", instance.outbox.handler(instance.seen))
     await instance.until_rows(0)
     assert sorted(instance.seen.contents) == [b"0", b"1", b"2", b"3", b"4"]
+    await instance.stop()
+
+
+class Away(MemoryQueue):
+    """Named fault: the queue is away."""
+
+    tries = 0
+
+    @override
+    async def publish(self, channel: str, content: bytes, **options: Any) -> str:
+        self.tries += 1
+        raise QueueUnavailable("It is away.")
+
+
+async def test_one_try_shows_that_the_queue_is_away_and_nothing_stays_claimed(prepared: Database) -> None:
+    queue = Away()
+    instance = Instance(prepared, queue)
+    for number in range(20):
+        await instance.add(b"%d" % number)
+    for expected in (1, 2):
+        with pytest.raises(QueueUnavailable):
+            await instance.outbox.relay()
+        assert queue.tries == expected
+    instance.outbox = Outbox(prepared, MemoryQueue())
+    assert await instance.outbox.relay() == 20
     await instance.stop()
 
 

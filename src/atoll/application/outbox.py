@@ -18,6 +18,7 @@ import logging
 import random
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -211,8 +212,14 @@ class Outbox:
             if not rows:
                 return count
             taken = self._claim.read(rows)
-            done = await asyncio.gather(*(self._hand_over(row) for row in taken), return_exceptions=True)
-            count += sum(result is None for result in done)
+            first, *others = taken
+            try:
+                await self._hand_over(first)  # alone: one try is enough to see that the queue is away
+            except QueueUnavailable:
+                await self._free([row[0] for row in others])
+                raise
+            done = await asyncio.gather(*(self._hand_over(row) for row in others), return_exceptions=True)
+            count += 1 + sum(result is None for result in done)
             for result in done:
                 if isinstance(result, BaseException):
                     raise result
@@ -258,8 +265,7 @@ class Outbox:
         try:
             await self._publish(row)
         except QueueUnavailable:
-            self._expected[id_] = time.monotonic() + LOOK_SECONDS
-            await self._database.run(update(table).where(table.c.id == id_).values(claimed=0))
+            await self._free([id_])
             raise
         self._expected.pop(id_, None)
         # Not when it is done already: then there is no row any more.
@@ -267,6 +273,11 @@ class Outbox:
             and_(table.c.id == id_, or_(table.c.handed.is_(None), table.c.handed < due))
         )
         await self._database.run(mark.values(handed=max(now, due)))
+
+    async def _free(self, ids: Sequence[str]) -> None:
+        """Gives back what was claimed; it is tried again soon."""
+        self._expected |= dict.fromkeys(ids, time.monotonic() + LOOK_SECONDS)
+        await self._database.run(update(self._table).where(self._table.c.id.in_(ids)).values(claimed=0))
 
     async def _publish(self, row: tuple[Any, ...]) -> None:
         id_, channel, content, options, due, copy = row
