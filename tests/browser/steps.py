@@ -50,6 +50,11 @@ async def add_condition(page: Page, field: str, operator: str, value: str) -> No
     await builder.get_by_role("button", name="Done").click()
 
 
+def toast(page: Page, text: str) -> Locator:
+    """A message at the edge of the window. The same words are in the live region, which only is heard."""
+    return page.get_by_role("group").get_by_text(text)
+
+
 def row(page: Page, text: str) -> Locator:
     """The row of a list that shows a text."""
     return page.get_by_role("row").filter(has_text=text)

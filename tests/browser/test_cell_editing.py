@@ -11,7 +11,7 @@ from playwright.async_api import Locator, Page, Route, expect
 from . import tasks_app
 from .accessibility import all_looks
 from .installation import Installation
-from .steps import LONG_MS, row
+from .steps import LONG_MS, row, toast
 
 pytestmark = pytest.mark.anyio
 
@@ -131,7 +131,7 @@ async def test_cells_of_a_spreadsheet_are_pasted(page: Page, installation: Insta
     await page.evaluate("(text) => navigator.clipboard.writeText(text)", block)
     await cell(page, "Ask Anna", HOURS).focus()
     await page.keyboard.press("Control+v")
-    await expect(page.get_by_text("1 row did not fit below the last one.")).to_be_visible()
+    await expect(toast(page, "1 row did not fit below the last one.")).to_be_visible()
     await expect(page.get_by_text("2 changes could not be saved.")).to_be_visible()
     await expect(cell(page, "Book train", HOURS)).to_contain_text("many")
     await expect(cell(page, "Call Chen", CODE)).to_have_attribute("aria-invalid", "true")

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, expect
 from . import tasks_app
 from .accessibility import all_looks
 from .installation import ACCOUNT, Installation
-from .steps import add_condition, give_credentials, row
+from .steps import add_condition, give_credentials, row, toast
 
 pytestmark = pytest.mark.anyio
 
@@ -75,7 +75,7 @@ async def test_a_view_is_changed_shared_and_deleted(page: Page, installation: In
     await expect(page.get_by_role("row").nth(1)).to_contain_text("Sand")
     await page.get_by_role("columnheader", name=re.compile("^Hours")).click()
     await choose(page, "By hours", "Save changes to")
-    await expect(page.get_by_text("View “By hours” saved")).to_be_visible()
+    await expect(toast(page, "View “By hours” saved")).to_be_visible()
     await choose(page, "By hours", "Rename or share")
     dialog = page.get_by_role("dialog", name="Rename or share")
     await dialog.get_by_label("Name of the view").fill("Longest first")

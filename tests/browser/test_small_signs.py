@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from .accessibility import all_looks
 from .installation import ACCOUNT, Installation
-from .steps import go, open_menu, sign_in
+from .steps import go, open_menu, row, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -40,3 +40,42 @@ async def test_one_place_of_the_page_is_read_out(page: Page, installation: Insta
     await open_menu(page, "aloud", "Copy address")
     await expect(said).to_have_text("Address copied.")
     await expect(page.locator("[aria-live=assertive]")).to_have_text("")
+
+
+async def test_the_page_of_an_app_has_the_menu_of_its_row(page: Page, installation: Installation) -> None:
+    async with installation.client() as client:
+        await client.sign_in(ACCOUNT)
+        await client.create_app("used", ["env_a"])
+        await client.ask("used")
+    await sign_in(page, ACCOUNT)
+    await go(page, "Applications")
+    line = row(page, "used")
+    await expect(line.get_by_text("ago").or_(line.get_by_text("now"))).to_be_visible()
+    await line.get_by_role("button", name="Actions for").click()
+    entries = await page.get_by_role("menuitem").all_inner_texts()
+    await page.keyboard.press("Escape")
+    await page.goto("/admin/settings/supervisor/apps/used")
+    await page.get_by_role("button", name="Actions for Used").click()
+    shown = await page.get_by_role("menuitem").all_inner_texts()
+    assert set(entries) - set(shown) <= {"Open", "Edit", "Delete"}, (entries, shown)
+    found = await all_looks(page, "menu of an app")
+    await page.get_by_role("menuitem", name="Edit").click()
+    await expect(page.get_by_role("tab", name="Settings", selected=True)).to_be_visible()
+    await page.get_by_role("button", name="Stop Used").click()
+    question = page.get_by_role("dialog", name="Stop Used?")
+    await expect(question.get_by_text("in the last 5 minutes")).to_be_visible()
+    found += await all_looks(page, "question before stopping")
+    assert found == [], "\n".join(found)
+
+
+async def test_an_environment_is_called_at_its_address(page: Page) -> None:
+    await sign_in(page, ACCOUNT, "/admin/settings/supervisor/environments/env_a")
+    await page.get_by_role("button", name="Test URL of env_a").click()
+    await expect(page.get_by_role("main").get_by_text("200 in")).to_be_visible()
+    await expect(page.locator("[aria-live=polite]")).to_contain_text("URL: 200 in")
+    found = await all_looks(page, "page of an environment")
+    await go(page, "Environments")
+    await page.get_by_role("button", name="Test URL of env_b").click()
+    await expect(row(page, "env_b").get_by_text("200 in")).to_be_visible()
+    found += await all_looks(page, "environments")
+    assert found == [], "\n".join(found)

@@ -28,6 +28,7 @@ from atoll.supervisor.options import changed_record, places
 from atoll.supervisor.preflight import Preflight
 from atoll.supervisor.presence.base import Presence
 from atoll.supervisor.proxy_identity import PROXY_PURPOSE, Prover
+from atoll.supervisor.reach import reach
 from atoll.supervisor.reconcile import Reconciler, operation
 from atoll.supervisor.rows import application_row, environment_row, event_row
 from atoll.supervisor.sealing import Sealer
@@ -308,6 +309,19 @@ class Supervisor(Prover):
             raise EnvironmentUnknown(f"There is no environment {name!r}.")
         await self._store.forget_environment(name)
         self._watch.forget(name)
+
+    async def test_environment(self, name: str) -> dict[str, Any]:
+        """Whether the environment answers at its addresses: `url` and `proxyUrl`, each as `reach` tells it,
+        None where it has none. No other address is ever asked.
+
+        Raises EnvironmentUnknown.
+        """
+        view = self.directory.environments.get(name)
+        if view is None:
+            raise EnvironmentUnknown(f"There is no environment {name!r}.")
+        addresses = dict.fromkeys(address for address in (view.card.url, view.card.proxy_url) if address)
+        found = dict(zip(addresses, await asyncio.gather(*map(reach, addresses)), strict=True))
+        return {"url": found.get(view.card.url), "proxyUrl": found.get(view.card.proxy_url)}
 
     def doubt(self, environment: str) -> None:
         """The proxy could not reach the environment."""

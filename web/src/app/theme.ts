@@ -1,5 +1,5 @@
 import {
-  Alert, type AlertCssVariables, type AlertProps, createTheme, type CSSVariablesResolver, type MantineColorsTuple, type MantineThemeOverride, Modal, Tooltip,
+  Alert, type AlertCssVariables, type AlertProps, createTheme, type CSSVariablesResolver, type MantineColorsTuple, type MantineThemeOverride, Menu, Modal, Tooltip,
 } from '@mantine/core';
 
 /** Lagoon green-blue; shade 7 on white and shade 4 on the dark background keep 4.5:1. */
@@ -42,6 +42,8 @@ export function themeFor(words: Words): MantineThemeOverride {
       Alert: Alert.extend({ vars: (_, props) => ({ root: alertColors(props) }) }),
       // The type of default props leaves out the attributes that every element has.
       CloseButton: { defaultProps: { 'aria-label': words.close } },
+      // A menu may have only entries as children; the focus goes to its first one.
+      Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
       Modal: Modal.extend({ defaultProps: { centered: true } }),
       Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: true }, openDelay: 300 } }),
     },

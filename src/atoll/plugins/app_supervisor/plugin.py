@@ -82,7 +82,12 @@ class AppSupervisor(Plugin):
         )
         app.resources.define(
             "environments",
-            {"list": self._environments, "get": self._environment, "destroy": self._forget},
+            {
+                "list": self._environments,
+                "get": self._environment,
+                "destroy": self._forget,
+                "test": self._test,
+            },
             snippet=_SNIPPET,
         )
         await app.agreement.keep(AppsTopic(self._supervisor))
@@ -246,12 +251,17 @@ class AppSupervisor(Plugin):
         return self._supervisor.get_environment(str(ctx.params.get("filterByTk", "")))
 
     async def _forget(self, ctx: Context) -> object:
-        name = str(ctx.params.get("filterByTk", ""))
-        row = self._supervisor.get_environment(name)
-        if row is None:
-            raise NotFound(f"There is no environment {name!r}.")
-        await self._supervisor.forget_environment(name)
+        await self._supervisor.forget_environment(self._chosen_environment(ctx))
         return 1
+
+    async def _test(self, ctx: Context) -> object:
+        return await self._supervisor.test_environment(self._chosen_environment(ctx))
+
+    def _chosen_environment(self, ctx: Context) -> str:
+        name = str(ctx.params.get("filterByTk", ""))
+        if self._supervisor.get_environment(name) is None:
+            raise NotFound(f"There is no environment {name!r}.")
+        return name
 
 
 def _by(ctx: Context) -> str:

@@ -1,5 +1,5 @@
-import { ActionIcon, Anchor, Button, Group, Menu, Skeleton, Text } from '@mantine/core';
-import { IconDots, IconPencil, IconPin, IconTrash } from '@tabler/icons-react';
+import { Anchor, Button, Group, Skeleton, Text } from '@mantine/core';
+import { IconPin } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
@@ -7,6 +7,7 @@ import type { GridAction } from '../../ui/DataGrid';
 import { EmptyState } from '../../ui/EmptyState';
 import classes from './AppCards.module.css';
 import { AppIcon } from './AppIcon';
+import { AppMenu } from './AppMenu';
 import { EnvironmentChips } from './EnvironmentChips';
 import { actionsFor, addressOf, type AppRow, titleOf } from './model';
 import { StartStop } from './StartStop';
@@ -68,7 +69,7 @@ function Card({ app, ...actions }: CardProps) {
           </Text>
         </div>
         {app.pinned && <IconPin size={16} role="img" aria-label={t('apps.pinned')} />}
-        <CardMenu app={app} {...actions} />
+        <AppMenu app={app} {...actions} />
       </Group>
       <Text size="sm" c="dimmed" lineClamp={2} className={classes.description}>
         {app.options?.description}
@@ -86,36 +87,5 @@ function Card({ app, ...actions }: CardProps) {
         <StartStop app={app} />
       </Group>
     </article>
-  );
-}
-
-function CardMenu({ app, actions, onEdit, onDelete }: CardProps) {
-  const { t } = useTranslation('supervisor');
-  return (
-    <Menu position="bottom-end" withinPortal>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={t('apps.actionsFor', { name: titleOf(app) })}>
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => onEdit(app)}>
-          {t('apps.edit')}
-        </Menu.Item>
-        {actions(app).map((action) => (
-          <Menu.Item key={action.id} leftSection={action.icon} disabled={action.disabled} onClick={() => action.onAction(app)}>
-            {action.label}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item
-          c="var(--mantine-color-error)"
-          leftSection={<IconTrash size={16} aria-hidden />}
-          onClick={() => onDelete(app)}
-        >
-          {t('delete.open')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   );
 }

@@ -8,17 +8,20 @@ import { CopyText } from '../../ui/CopyText';
 import { EmptyState } from '../../ui/EmptyState';
 import { ErrorState } from '../../ui/ErrorState';
 import { PageHeader } from '../../ui/PageHeader';
+import { RelativeTime } from '../../ui/RelativeTime';
 import { dateTime } from '../../ui/time';
 import { AppIcon } from './AppIcon';
 import classes from './ApplicationPage.module.css';
+import { AppMenu } from './AppMenu';
 import { AppStatusChip } from './AppStatusChip';
 import { DeleteAppDialog } from './DeleteAppDialog';
 import { EditAppButtons, EditAppFields, useAppEditing } from './EditAppForm';
 import { EnvironmentChips } from './EnvironmentChips';
 import { Facts } from './Facts';
-import { actionsFor, addressOf, type AppRow, titleOf, versionsOf } from './model';
+import { actionsFor, addressOf, type AppRow, titleOf } from './model';
 import { LastErrors } from './LastErrors';
 import { Panel } from './Panel';
+import { ProblemPanel } from './ProblemPanel';
 import { ProgressSteps } from './ProgressSteps';
 import { useApp } from './queries';
 import { ReasonPanel } from './ReasonPanel';
@@ -28,6 +31,8 @@ import { StartStop, useCommand } from './StartStop';
 import { useProgressNote } from './StatusCell';
 import { Timeline } from './Timeline';
 import { TrafficTiles } from './TrafficTiles';
+import { useAppActions } from './useAppActions';
+import { AppVersion } from './VersionText';
 
 const FROM = '/admin/settings/supervisor/apps/$name/{-$tab}';
 
@@ -58,7 +63,7 @@ function Detail({ app, tab }: { app: AppRow; tab: DetailTab }) {
   };
   return (
     <>
-      <Header app={app} />
+      <Header app={app} onEdit={() => choose('settings')} />
       <Tabs value={tab} onChange={choose} keepMounted={false}>
         <Tabs.List aria-label={titleOf(app)} mb="md" className={classes.tabs}>
           {DETAIL_TABS.map((key) => (
@@ -86,8 +91,11 @@ function Detail({ app, tab }: { app: AppRow; tab: DetailTab }) {
   );
 }
 
-function Header({ app }: { app: AppRow }) {
+function Header({ app, onEdit }: { app: AppRow; onEdit: () => void }) {
   const { t } = useTranslation('supervisor');
+  const [failed, setFailed] = useState<AppRow | null>(null);
+  const [deleting, setDeleting] = useState(false);
+  const actions = useAppActions(setFailed);
   const { send, waiting } = useCommand(app);
   const note = useProgressNote(app.progress);
   const allowed = actionsFor(app.status);
@@ -118,10 +126,25 @@ function Header({ app }: { app: AppRow }) {
               {t('apps.open')}
             </Button>
           )}
+          <AppMenu
+            app={app}
+            actions={actions}
+            onEdit={onEdit}
+            onDelete={() => setDeleting(true)}
+            button={{ size: 36, variant: 'default' }}
+          />
+          {failed && <ProblemPanel app={failed} onClose={() => setFailed(null)} />}
+          <DeleteThisApp app={app} opened={deleting} onClose={() => setDeleting(false)} />
         </>
       }
     />
   );
+}
+
+/** Goes back to the list when the app is gone. */
+function DeleteThisApp(props: { app: AppRow; opened: boolean; onClose: () => void }) {
+  const navigate = useNavigate();
+  return <DeleteAppDialog {...props} onDeleted={() => void navigate({ to: '/admin/settings/supervisor/apps' })} />;
 }
 
 function Overview({ app }: { app: AppRow }) {
@@ -132,9 +155,13 @@ function Overview({ app }: { app: AppRow }) {
     [t('form.name'), <WithCopy key="name" text={app.name} name={t('form.name')} />],
     [t('columns.address'), <WithCopy key="address" text={address} name={t('columns.address')} />],
     [t('columns.environments'), <EnvironmentChips key="environments" names={app.environments ?? []} />],
-    [t('columns.version'), versionsOf(app) || '–'],
+    [t('columns.version'), <AppVersion key="version" app={app} />],
     [t('columns.database'), t(`database.${app.options?.dbConnType ?? 'new_database'}`)],
     [t('columns.startMode'), app.options?.autoStart ? t('startMode.together') : t('startMode.visit')],
+    [
+      t('columns.lastActivity'),
+      app.traffic?.lastRequestAt ? <RelativeTime key="activity" value={app.traffic.lastRequestAt} /> : '–',
+    ],
     [t('columns.created'), app.createdAt ? dateTime(app.createdAt, i18n.language) : '–'],
   ];
   return (
@@ -188,7 +215,6 @@ function Settings({ app }: { app: AppRow }) {
 
 function DangerZone({ app }: { app: AppRow }) {
   const { t } = useTranslation('supervisor');
-  const navigate = useNavigate();
   const [deleting, setDeleting] = useState(false);
   return (
     <Panel title={t('detail.danger')} narrow>
@@ -205,12 +231,7 @@ function DangerZone({ app }: { app: AppRow }) {
           {t('delete.open')}
         </Button>
       </Group>
-      <DeleteAppDialog
-        app={app}
-        opened={deleting}
-        onClose={() => setDeleting(false)}
-        onDeleted={() => void navigate({ to: '/admin/settings/supervisor/apps' })}
-      />
+      <DeleteThisApp app={app} opened={deleting} onClose={() => setDeleting(false)} />
     </Panel>
   );
 }

@@ -27,14 +27,16 @@ import { type AppCommand, useAppCommand, useApps } from './queries';
 import { StartStop } from './StartStop';
 import { StatusCell } from './StatusCell';
 import { SupervisorTabs } from './SupervisorTabs';
+import { usageSentence } from './traffic';
 import { TRAFFIC_WIDTH, trafficColumn } from './TrafficCell';
 import { useAppActions } from './useAppActions';
+import { AppVersion } from './VersionText';
 
 const FROM = '/admin/settings/supervisor/apps';
 
 /** All apps with their live state; new ones are created from here. */
 export function ApplicationsPage() {
-  const { t } = useTranslation('supervisor');
+  const { t, i18n } = useTranslation('supervisor');
   const search = useSearch({ from: FROM });
   const navigate = useNavigate({ from: FROM });
   const [editing, setEditing] = useState<AppRow | null>(null);
@@ -141,7 +143,7 @@ export function ApplicationsPage() {
         verb={t('stop.verbMany', { count: stopping.length })}
         onConfirm={() => sendAll(stopping, 'stop')}
       >
-        {stopping.map(titleOf).join(', ')}. {t('stop.consequence')}
+        {stopping.map(titleOf).join(', ')}. {usageSentence(stopping, t, i18n.language)} {t('stop.consequence')}
       </ConfirmDialog>
     </>
   );
@@ -234,7 +236,22 @@ function useColumns(): GridColumn<AppRow>[] {
         hidden: true,
         card: 'none',
       },
-      { id: 'version', title: t('columns.version'), text: versionsOf, width: 110, card: 'none' },
+      {
+        id: 'version',
+        title: t('columns.version'),
+        text: versionsOf,
+        cell: (row) => <AppVersion app={row} />,
+        width: 110,
+        card: 'none',
+      },
+      {
+        id: 'lastActivity',
+        title: t('columns.lastActivity'),
+        text: (row) => row.traffic?.lastRequestAt ?? '',
+        cell: (row) => (row.traffic?.lastRequestAt ? <RelativeTime value={row.traffic.lastRequestAt} /> : '–'),
+        width: 140,
+        card: 'field',
+      },
       {
         id: 'startMode',
         title: t('columns.startMode'),
@@ -256,6 +273,15 @@ function useColumns(): GridColumn<AppRow>[] {
         title: t('columns.updated'),
         text: (row) => row.updatedAt ?? '',
         cell: (row) => row.updatedAt && <RelativeTime value={row.updatedAt} everyMs={60_000} />,
+        width: 140,
+        hidden: true,
+        card: 'none',
+      },
+      {
+        id: 'by',
+        title: t('columns.by'),
+        text: (row) => row.operation?.by ?? '',
+        cell: (row) => row.operation?.by || '–',
         width: 140,
         hidden: true,
         card: 'none',

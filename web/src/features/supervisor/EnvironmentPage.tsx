@@ -12,6 +12,7 @@ import { PageHeader } from '../../ui/PageHeader';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { StatusChip } from '../../ui/StatusChip';
 import { toast } from '../../ui/toasts';
+import { AddressTest } from './AddressTest';
 import { AppStatusChip } from './AppStatusChip';
 import { BeatStrip } from './BeatStrip';
 import { EnvironmentStatus } from './EnvironmentStatus';
@@ -20,6 +21,7 @@ import { type EnvironmentInstance, type EnvironmentRow, titleOf } from './model'
 import { Panel } from './Panel';
 import { environmentQuery, forgetEnvironment, useApps } from './queries';
 import { Cpu, Memory } from './Usage';
+import { EnvironmentVersion } from './VersionText';
 
 const POLL_MS = 15_000;
 
@@ -48,9 +50,9 @@ function Detail({ environment }: { environment: EnvironmentRow }) {
   const facts: [string, ReactNode][] = [
     [t('runtime.heartbeat'), environment.lastHeartbeatAt ? <RelativeTime key="beat" value={environment.lastHeartbeatAt} everyMs={1_000} /> : '–'],
     [t('environments.history'), environment.beats?.length ? <BeatStrip key="beats" beats={environment.beats} /> : null],
-    [t('columns.version'), environment.appVersion ?? '–'],
-    [t('environments.url'), environment.url || '–'],
-    [t('environments.proxyUrl'), environment.proxyUrl || '–'],
+    [t('columns.version'), <EnvironmentVersion key="version" environment={environment} />],
+    [t('environments.url'), environment.url ? <AddressTest key="url" environment={environment.name} kind="url" address={environment.url} /> : '–'],
+    [t('environments.proxyUrl'), environment.proxyUrl ? <AddressTest key="proxyUrl" environment={environment.name} kind="proxyUrl" address={environment.proxyUrl} /> : '–'],
     [t('environments.cpu'), typeof cpu === 'number' ? <Cpu key="cpu" environment={environment} /> : null],
     [t('environments.memory'), typeof memory === 'number' ? <Memory key="memory" environment={environment} /> : null],
     [t('environments.lag'), typeof lagSeconds === 'number' ? seconds.format(lagSeconds) : null],

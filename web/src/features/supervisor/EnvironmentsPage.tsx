@@ -4,9 +4,9 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { boot } from '../../app/boot';
-import { CopyText } from '../../ui/CopyText';
 import { DataGrid, type GridColumn, useGridState, useLocalPage } from '../../ui/DataGrid';
 import { RelativeTime } from '../../ui/RelativeTime';
+import { AddressTest } from './AddressTest';
 import { BeatStrip } from './BeatStrip';
 import { EnvironmentStatus } from './EnvironmentStatus';
 import { bytes, percent } from './format';
@@ -14,6 +14,7 @@ import type { EnvironmentRow } from './model';
 import { useEnvironments } from './queries';
 import { SupervisorTabs } from './SupervisorTabs';
 import { Cpu, Memory } from './Usage';
+import { EnvironmentVersion } from './VersionText';
 
 /** Where apps can run, and whether those places are alive. */
 export function EnvironmentsPage() {
@@ -72,7 +73,14 @@ function useColumns(): GridColumn<EnvironmentRow>[] {
         width: 230,
         card: 'field',
       },
-      { id: 'appVersion', title: t('columns.version'), text: (row) => row.appVersion ?? '', width: 110, card: 'field' },
+      {
+        id: 'appVersion',
+        title: t('columns.version'),
+        text: (row) => row.appVersion ?? '',
+        cell: (row) => <EnvironmentVersion environment={row} />,
+        width: 110,
+        card: 'field',
+      },
       {
         id: 'apps',
         title: t('environments.apps'),
@@ -117,8 +125,8 @@ function useColumns(): GridColumn<EnvironmentRow>[] {
         id: 'url',
         title: t('environments.url'),
         text: (row) => row.url ?? '',
-        cell: (row) => <Address value={row.url} name={t('environments.url')} />,
-        width: 220,
+        cell: (row) => row.url ? <AddressTest inline environment={row.name} kind="url" address={row.url} /> : '–',
+        width: 340,
         card: 'field',
         interactive: true,
       },
@@ -126,25 +134,13 @@ function useColumns(): GridColumn<EnvironmentRow>[] {
         id: 'proxyUrl',
         title: t('environments.proxyUrl'),
         text: (row) => row.proxyUrl ?? '',
-        cell: (row) => <Address value={row.proxyUrl} name={t('environments.proxyUrl')} />,
-        width: 220,
+        cell: (row) => row.proxyUrl ? <AddressTest inline environment={row.name} kind="proxyUrl" address={row.proxyUrl} /> : '–',
+        width: 340,
         hidden: true,
         card: 'none',
         interactive: true,
       },
     ],
     [t, i18n.language],
-  );
-}
-
-function Address({ value, name }: { value: string | null | undefined; name: string }) {
-  if (!value) return '–';
-  return (
-    <Group gap={4} wrap="nowrap">
-      <Text size="sm" truncate>
-        {value}
-      </Text>
-      <CopyText text={value} name={name} />
-    </Group>
   );
 }

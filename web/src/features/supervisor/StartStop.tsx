@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { actionsFor, type AppRow, titleOf } from './model';
 import { type AppCommand, useAppCommand } from './queries';
+import { usageSentence } from './traffic';
 
 const STILL_WAITING_MS = 10_000;
 
@@ -16,7 +17,7 @@ interface Props {
 
 /** Start or Stop, whichever fits the state. The state itself changes only when the server says so. */
 export function StartStop({ app, size = 'compact-sm' }: Props) {
-  const { t } = useTranslation('supervisor');
+  const { t, i18n } = useTranslation('supervisor');
   const [asking, setAsking] = useState(false);
   const { send, waiting, slow } = useCommand(app);
   const allowed = actionsFor(app.status);
@@ -47,7 +48,7 @@ export function StartStop({ app, size = 'compact-sm' }: Props) {
         verb={t('stop.verb')}
         onConfirm={() => send('stop')}
       >
-        {t('stop.consequence')}
+        {usageSentence([app], t, i18n.language)} {t('stop.consequence')}
       </ConfirmDialog>
     </>
   );

@@ -109,6 +109,8 @@ export interface AppRow {
   restartNeeded?: boolean;
   instances?: InstanceStatus[];
   traffic?: Traffic;
+  /** What was asked for last. */
+  operation?: { action: AppAction; by: string; at: string } | null;
   createdAt?: string;
   updatedAt?: string;
 }

@@ -191,3 +191,15 @@ export async function forgetEnvironment(client: QueryClient, name: string): Prom
   await environments.destroy(name);
   await client.invalidateQueries({ queryKey: ['environments'] });
 }
+
+/** What the Supervisor heard from one address of an environment; no status when there was no answer. */
+export interface AddressAnswer {
+  address: string;
+  status: number | null;
+  milliseconds: number;
+  message: string;
+}
+
+export async function testEnvironment(name: string): Promise<Record<'url' | 'proxyUrl', AddressAnswer | null>> {
+  return environments.action('test', { key: name });
+}

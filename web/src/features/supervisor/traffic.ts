@@ -26,6 +26,8 @@ export interface TrafficFigures {
 export interface Traffic extends TrafficFigures {
   /** How long a time it is. */
   seconds: number;
+  /** Null when nobody visited the app for as long as the server remembers. */
+  lastRequestAt: string | null;
   environments: Record<string, TrafficFigures>;
 }
 
@@ -42,6 +44,15 @@ export function trafficTexts(traffic: TrafficFigures, language: string) {
     errorRate: traffic.errorRate === null ? NONE : share.format(traffic.errorRate),
     memory: traffic.memory === null ? NONE : bytes(traffic.memory, language),
   };
+}
+
+/** Who would be interrupted: "12 requests in the last 5 minutes." */
+export function usageSentence(apps: { traffic?: Traffic }[], t: TFunction<'supervisor'>, language: string): string {
+  const counted = apps.flatMap(({ traffic }) => traffic ?? []);
+  if (counted.length === 0) return '';
+  const count = counted.reduce((sum, { requests }) => sum + requests, 0);
+  const minutes = Math.round((counted[0]?.seconds ?? 0) / 60);
+  return t('stop.usage', { count, requests: new Intl.NumberFormat(language).format(count), minutes });
 }
 
 /** One sentence for what the cell in the list shows. */
