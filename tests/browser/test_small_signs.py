@@ -79,3 +79,31 @@ async def test_an_environment_is_called_at_its_address(page: Page) -> None:
     await expect(row(page, "env_b").get_by_text("200 in")).to_be_visible()
     found += await all_looks(page, "environments")
     assert found == [], "\n".join(found)
+
+
+async def test_preferences_hold_for_lists_and_calendars(page: Page) -> None:
+    await sign_in(page, ACCOUNT)
+    await go(page, "Environments")
+    line = row(page, "env_a")
+    before = await line.bounding_box()
+    await page.get_by_role("button", name="Account of").click()
+    await page.get_by_role("menuitem", name="Preferences").click()
+    dialog = page.get_by_role("dialog", name="Preferences")
+    await (
+        dialog.get_by_role("radiogroup", name="Row height of lists")
+        .get_by_text("Comfortable")
+        .click(force=True)
+    )
+    async with page.expect_response(lambda answer: "userPreferences:set" in answer.url):
+        await dialog.get_by_label("First day of the week").select_option(label="Saturday")
+    await dialog.get_by_role("button", name="Show all shortcuts").click()
+    await expect(page.get_by_role("dialog", name="Keyboard shortcuts and help")).to_be_visible()
+    await page.keyboard.press("Escape")
+    after = await line.bounding_box()
+    assert before and after and after["height"] == before["height"] + 12
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("dialog", name="Search or jump to…")).to_match_aria_snapshot("""
+        - text: Settings
+        - button "Applications"
+        - button "Environments"
+        """)

@@ -7,8 +7,8 @@ import { useAppTitle } from '../../app/account';
 import { boot, isMainApp } from '../../app/boot';
 import { AppIcon } from '../supervisor/AppIcon';
 import { AppStatusChip } from '../supervisor/AppStatusChip';
-import { addressOf, type ShownApp, titleOf } from '../supervisor/model';
-import { canListApps, useShownApps } from '../supervisor/queries';
+import { actionsFor, addressOf, type ShownApp, titleOf } from '../supervisor/model';
+import { canListApps, useAppCommand, useShownApps } from '../supervisor/queries';
 import classes from './AppSwitcher.module.css';
 
 /** Name of this app; opens the list of the others. Just the name where no others can be seen. */
@@ -87,19 +87,37 @@ function AppList({ onChoose }: { onChoose: () => void }) {
 
 /** From the main app a new tab, from a business app the same one. */
 function SwitcherEntry({ app, onChoose }: { app: ShownApp; onChoose: () => void }) {
+  const { t } = useTranslation();
+  const { mutate, isPending } = useAppCommand();
   const current = app.name === boot.app;
+  const startable = isMainApp && app.status !== undefined && app.status !== 'initialized' && actionsFor(app.status).start;
   return (
-    <a
-      className={classes.entry}
-      href={addressOf(app)}
-      target={isMainApp ? '_blank' : undefined}
-      rel="noopener"
-      aria-current={current ? 'true' : undefined}
-      onClick={onChoose}
-    >
-      <AppIcon app={app} />
-      <span className={classes.entryTitle}>{titleOf(app)}</span>
-      {app.status && app.status !== 'running' && <AppStatusChip status={app.status} />}
-    </a>
+    <div className={classes.row}>
+      <a
+        className={classes.entry}
+        href={addressOf(app)}
+        target={isMainApp ? '_blank' : undefined}
+        rel="noopener"
+        aria-current={current ? 'true' : undefined}
+        data-stopped={app.status === 'stopped' || undefined}
+        onClick={onChoose}
+      >
+        <AppIcon app={app} />
+        <span className={classes.entryTitle}>{titleOf(app)}</span>
+        {app.status && app.status !== 'running' && <AppStatusChip status={app.status} />}
+      </a>
+      {startable && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          flex="none"
+          loading={isPending}
+          aria-label={t('palette.startApp', { title: titleOf(app) })}
+          onClick={() => mutate({ name: app.name, command: 'start' })}
+        >
+          {t('switcher.start')}
+        </Button>
+      )}
+    </div>
   );
 }

@@ -96,6 +96,12 @@ function useGroups(props: Props, opened: boolean, query: string): SpotlightActio
   const apps = useShownApps(opened).apps ?? [];
   const actions = useActions(props, apps);
   const records = useRecords(opened && mayConfigure(props.account), query);
+  const toPlace = ({ key, to, icon: Icon }: Place) => ({
+    id: `page-${key}`,
+    label: t(`nav.${key}`),
+    leftSection: <Icon {...ICON} />,
+    onClick: () => go(to, t(`nav.${key}`)),
+  });
   return [
     {
       group: t('palette.recent'),
@@ -106,15 +112,7 @@ function useGroups(props: Props, opened: boolean, query: string): SpotlightActio
         onClick: () => go(path, label),
       })),
     },
-    {
-      group: t('palette.pages'),
-      actions: props.places.map(({ key, to, icon: Icon }) => ({
-        id: `page-${key}`,
-        label: t(`nav.${key}`),
-        leftSection: <Icon {...ICON} />,
-        onClick: () => go(to, t(`nav.${key}`)),
-      })),
-    },
+    { group: t('palette.pages'), actions: props.places.filter((place) => !isSetting(place)).map(toPlace) },
     {
       group: t('palette.records'),
       actions: records.map((record) => ({
@@ -135,8 +133,13 @@ function useGroups(props: Props, opened: boolean, query: string): SpotlightActio
         onClick: () => window.location.assign(addressOf(app)),
       })),
     },
+    { group: t('palette.settings'), actions: props.places.filter(isSetting).map(toPlace) },
     { group: t('palette.actions'), actions },
   ];
+}
+
+function isSetting({ to }: Place): boolean {
+  return to.startsWith('/admin/settings/');
 }
 
 /** Records whose title contains the words; found by the server, a moment after the last key. */

@@ -1,22 +1,29 @@
-import { Modal, NativeSelect, SegmentedControl, Stack, Switch, Text, useMantineColorScheme } from '@mantine/core';
+import { Button, Divider, Modal, NativeSelect, SegmentedControl, Stack, Switch, Text, useMantineColorScheme } from '@mantine/core';
+import { IconKeyboard } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 
+import { DENSITIES, useUsualDensity } from '../../app/density';
 import { switchLanguage } from '../../app/i18n';
 import { type Language, LANGUAGES } from '../../app/language';
 import { usePreference } from '../../app/preferences';
+import { dayName, FIRST_DAYS, usualFirstDay } from '../../app/week';
 
 const SCHEMES = ['auto', 'light', 'dark'] as const;
 
 interface Props {
   opened: boolean;
   onClose: () => void;
+  /** Shows all keys. */
+  onHelp: () => void;
 }
 
 /** How the screens look and behave for this person; changes hold at once. */
-export function Preferences({ opened, onClose }: Props) {
+export function Preferences({ opened, onClose, onHelp }: Props) {
   const { t, i18n } = useTranslation();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const [still, setStill] = usePreference('reducedMotion');
+  const density = useUsualDensity();
+  const [, setDensity] = usePreference('density');
   const [noLetters, setNoLetters] = usePreference('letterKeysOff');
   return (
     <Modal opened={opened} onClose={onClose} title={t('preferences.title')} size="md">
@@ -39,19 +46,53 @@ export function Preferences({ opened, onClose }: Props) {
           data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
           onChange={(event) => void switchLanguage(event.currentTarget.value as Language)}
         />
+        <FirstDay />
+        <div>
+          <Text size="sm" fw={500} mb={4}>
+            {t('preferences.density')}
+          </Text>
+          <SegmentedControl
+            fullWidth
+            aria-label={t('preferences.density')}
+            value={density}
+            onChange={(next) => setDensity(next === 'normal' ? undefined : next)}
+            data={DENSITIES.map((value) => ({ value, label: t(`preferences.${value}`) }))}
+          />
+        </div>
         <Switch
           label={t('preferences.still')}
           description={t('preferences.stillHint')}
           checked={still === true}
           onChange={(event) => setStill(event.currentTarget.checked || undefined)}
         />
+        <Divider label={t('preferences.keys')} labelPosition="left" />
         <Switch
           label={t('preferences.letters')}
           description={t('preferences.lettersHint')}
           checked={noLetters !== true}
           onChange={(event) => setNoLetters(event.currentTarget.checked ? undefined : true)}
         />
+        <Button variant="default" leftSection={<IconKeyboard size={16} aria-hidden />} onClick={onHelp}>
+          {t('preferences.allKeys')}
+        </Button>
       </Stack>
     </Modal>
+  );
+}
+
+function FirstDay() {
+  const { t, i18n } = useTranslation();
+  const [choice, setChoice] = usePreference('firstDay');
+  const usual = dayName(usualFirstDay(i18n.language), i18n.language);
+  return (
+    <NativeSelect
+      label={t('preferences.firstDay')}
+      value={FIRST_DAYS.find((day) => day === choice) ?? ''}
+      data={[
+        { value: '', label: t('preferences.firstDayUsual', { day: usual }) },
+        ...FIRST_DAYS.map((day) => ({ value: String(day), label: dayName(day, i18n.language) })),
+      ]}
+      onChange={({ currentTarget: { value } }) => setChoice(value === '' ? undefined : Number(value))}
+    />
   );
 }

@@ -89,7 +89,14 @@ export function Shell() {
         <Outlet />
       </main>
       <Palette account={account} places={places} onHelp={help.open} onPreferences={preferences.open} />
-      <Preferences opened={preferencesOpen} onClose={preferences.close} />
+      <Preferences
+        opened={preferencesOpen}
+        onClose={preferences.close}
+        onHelp={() => {
+          preferences.close();
+          help.open();
+        }}
+      />
       <HelpSheet opened={helpOpen} onClose={help.close} places={places} />
       <FirstSteps account={account} />
     </div>

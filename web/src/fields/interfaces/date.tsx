@@ -1,5 +1,6 @@
 import { DateInput } from '@mantine/dates';
 import { IconCalendar } from '@tabler/icons-react';
+import { useFirstDay } from '../../app/week';
 import { DATE } from '../operators';
 import { DateFilterValue } from '../parts/DateFilterValue';
 import { formatDay, parseDay } from '../parts/moments';
@@ -10,6 +11,7 @@ function Edit({ field: _field, value, onChange, autoFocus, ...input }: EditProps
   return (
     <DateInput
       {...input}
+      firstDayOfWeek={useFirstDay()}
       data-autofocus={autoFocus || undefined}
       clearable={!input.required}
       valueFormat="YYYY-MM-DD"

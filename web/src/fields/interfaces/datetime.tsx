@@ -2,6 +2,7 @@ import { Checkbox } from '@mantine/core';
 import { DateTimePicker } from '@mantine/dates';
 import { IconClock } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { useFirstDay } from '../../app/week';
 import { DATE } from '../operators';
 import { DateFilterValue } from '../parts/DateFilterValue';
 import { formatInstant, parseInstant, toInstant, toLocal } from '../parts/moments';
@@ -12,6 +13,7 @@ function Edit({ field: _field, value, onChange, autoFocus, ...input }: EditProps
   return (
     <DateTimePicker
       {...input}
+      firstDayOfWeek={useFirstDay()}
       data-autofocus={autoFocus || undefined}
       clearable={!input.required}
       withSeconds

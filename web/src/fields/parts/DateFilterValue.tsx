@@ -1,6 +1,7 @@
 import { Group, NativeSelect, NumberInput } from '@mantine/core';
 import { DateInput } from '@mantine/dates';
 import { useTranslation } from 'react-i18next';
+import { useFirstDay } from '../../app/week';
 import type { FilterValueProps } from '../types';
 
 /** Ranges the server works out in the user's time zone. */
@@ -74,6 +75,7 @@ function Day({ label, value, onChange }: { label: string; value: string | null; 
   return (
     <DateInput
       aria-label={label}
+      firstDayOfWeek={useFirstDay()}
       placeholder="YYYY-MM-DD"
       valueFormat="YYYY-MM-DD"
       value={value}

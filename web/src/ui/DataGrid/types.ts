@@ -1,4 +1,5 @@
 import type { ComponentType, ReactNode } from 'react';
+import type { Density } from '../../app/density';
 import type { CellEditing } from '../../fields/types';
 import type { Filter } from '../FilterBuilder/grammar';
 
@@ -145,7 +146,7 @@ export interface GridEmpty {
   action?: ReactNode;
 }
 
-export type Density = 'compact' | 'normal' | 'comfortable';
+export type { Density };
 
 /** Row height in pixels. */
 export const ROW_HEIGHT: Record<Density, number> = { compact: 32, normal: 40, comfortable: 52 };

@@ -14,6 +14,7 @@ import {
   type Updater,
 } from '@tanstack/react-table';
 import { useGridPreference, type GridPreference } from './preferences';
+import { useUsualDensity } from '../../app/density';
 import { ACTIONS_ID, SELECT_ID, type Density, type GridColumn } from './types';
 import { useGridLook, type SavedView } from './views';
 
@@ -73,6 +74,7 @@ export function useShownColumns<Row>(gridKey: string, view: SavedView | null, co
 }
 
 export function useGridTable<Row>({ gridKey, view, columns, selectable, hasActions }: Options<Row>): GridLayout {
+  const usualDensity = useUsualDensity();
   const [, changeList] = useGridPreference(gridKey);
   const { preference, change, reset, changed } = useGridLook(gridKey, view);
   const defs = useMemo(() => columnDefs(columns, selectable, hasActions), [columns, selectable, hasActions]);
@@ -113,7 +115,7 @@ export function useGridTable<Row>({ gridKey, view, columns, selectable, hasActio
   };
   return {
     table,
-    density: preference.density ?? 'normal',
+    density: preference.density ?? usualDensity,
     setDensity: (density) => change((old) => ({ ...old, density })),
     saveSize: (size) => changeList((old) => ({ ...old, size })),
     reset,
