@@ -30,7 +30,7 @@ from .redis_process import RedisProcess
 ACCOUNT = Account()
 COUNT = 3
 PROCESSES_OF_LAST = 2
-WORKER_ID_SECONDS = 8
+WORKER_ID_SECONDS = 20
 SLOWEST_DATABASE = 0.15
 
 

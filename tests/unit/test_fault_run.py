@@ -100,7 +100,9 @@ def test_a_report_says_what_must_not_be() -> None:
     ):
         assert len(_report(**{name: 1}).failures) == 1
     for name in ("blamed", "tasks_wrong", "stale", "ticks_wrong", "not_recovered"):
-        assert _report(**{name: ["why"]}).failures == ["why"]
+        report = _report(**{name: ["why"]})
+        assert report.failures == ["why"]
+        assert "wrong: why" in report.text()
 
 
 def test_the_page_has_each_report_as_it_was_printed(tmp_path: Path) -> None:

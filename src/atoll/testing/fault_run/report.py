@@ -135,10 +135,11 @@ class Report(msgspec.Struct, frozen=True):
         return f"{_aligned(head, rows)}\n\n{_aligned(['measured', 'figure'], measured)}"
 
     def text(self) -> str:
-        """The circumstances and the table."""
+        """The circumstances, the table, and what must not be if there is such."""
+        wrong = "".join(f"wrong: {line}\n" for line in self.failures[:20])
         return (
             f"Queue {self.queue}, seed {self.seed}, {self.seconds:.0f} s, {self.instances}\n"
-            f"{self.date}, {self.machine}\n\n{self.table()}\n"
+            f"{self.date}, {self.machine}\n\n{self.table()}\n{wrong}"
         )
 
     def save(self, file: Path) -> None:
