@@ -90,9 +90,11 @@ async def test_an_instance_that_is_killed_and_comes_back(
             await first.start()
             await seen(load, 100)
         assert set(load.answers) == {"200"}
-        assert load.broken == 0
+        # An answer whose head nginx had passed on already is cut short, and only its client can ask again.
+        assert load.broken <= CLIENTS
         say(
-            f"SIGKILL of 1 of 2 behind nginx: {load.count} reads by {CLIENTS} clients, all 200, none repeated"
+            f"SIGKILL of 1 of 2 behind nginx: {load.count} reads by {CLIENTS} clients, all 200; "
+            f"{load.broken} were cut in the middle of the answer and repeated"
         )
 
         async def back() -> bool:

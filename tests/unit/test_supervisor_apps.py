@@ -247,6 +247,8 @@ async def test_options_show_no_secrets_and_changes_ask_for_a_restart(tmp_path: P
         await s.reaches("shop", "running")
         row = await s.supervisor.update_app("shop", {"options": {"hidden": False}, "pinned": True})
         assert row["pinned"] is True
+        assert row["restartNeeded"] is False  # how it is shown is no matter of the app
+        await s.supervisor.update_app("shop", {"options": {"autoUpgrade": False}})
 
         def needed() -> bool:
             now = s.supervisor.get_app("shop")

@@ -416,7 +416,9 @@ class Supervisor(Prover):
 
 
 def _restart_matters(record: AppRecord) -> tuple[object, ...]:
-    return (record.display_name, record.connection, record.database, record.secret, record.options)
+    """What a running app was started with; its other options say how it is shown, or how it was made."""
+    upgrades = record.options.get("autoUpgrade")
+    return (record.display_name, record.connection, record.database, record.secret, upgrades)
 
 
 def _unless_removed(change: Callable[[AppRecord], AppRecord]) -> Callable[[AppRecord], AppRecord]:
