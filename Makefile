@@ -64,6 +64,7 @@ docs: setup ## write the reference pages from the code
 	$(PY) -m atoll.cli.reference
 
 bench: web ## benchmarks beside their peers
+	@sh scripts/system_packages.sh wrk
 	@VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --require-hashes -r requirements/bench.txt
 	$(PY) -m benchmarks $(args)
 

@@ -20,12 +20,12 @@ import uvloop
 
 from atoll import __version__
 from atoll.testing.deployment import PostgresAddress
-from benchmarks import apps, bench_proxy, bench_queue, bench_shared, records
+from benchmarks import apps, bench_instances, bench_proxy, bench_queue, bench_shared, records
 from benchmarks.measure import Result, machine
 from benchmarks.report import page
 from benchmarks.services import services
 
-PARTS = ("cold", "apps", "records", "proxy", "shared", "queue")
+PARTS = ("cold", "apps", "records", "instances", "proxy", "shared", "queue")
 ROOT = Path(__file__).parent.parent
 
 
@@ -82,6 +82,9 @@ async def _part(
         "apps": lambda: apps.run(folder, redis_url, postgres, rounds=effort.rounds, crowd=effort.crowd),
         "records": lambda: records.run(
             folder, postgres, rows=effort.rows, rounds=effort.rounds, seconds=effort.seconds
+        ),
+        "instances": lambda: bench_instances.run(
+            folder, redis_url, postgres, rows=effort.rows, rounds=effort.rounds, seconds=effort.seconds
         ),
         "queue": lambda: bench_queue.run(redis_url, rounds=effort.rounds, items=effort.rows),
         "proxy": lambda: bench_proxy.run(folder, rounds=effort.rounds, seconds=effort.seconds),

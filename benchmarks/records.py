@@ -92,7 +92,7 @@ async def _server(
 
         async def add(number: int) -> None:
             async with limiter:
-                await client.call("posts:create", _record(number))
+                await client.call("posts:create", record(number))
 
         async with anyio.create_task_group() as group:
             for number in range(rows):
@@ -109,13 +109,12 @@ async def _compared(
     seconds: float,
 ) -> list[Result]:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    script = server.folder / "create.lua"
-    script.write_text(f"wrk.method = 'POST'\nwrk.body = [==[{json.dumps(_record(0))}]==]\n", "utf-8")
+    create = script(server.folder)
     base = f"{server.url}/api/posts"
     ways: dict[str, Callable[[], Awaitable[float]]] = {
         "get": lambda: load(f"{base}:get?filterByTk=7", seconds=seconds, headers=headers),
         "list": lambda: load(f"{base}:list?pageSize=20&sort=id", seconds=seconds, headers=headers),
-        "create": lambda: load(f"{base}:create", seconds=seconds, headers=headers, script=script),
+        "create": lambda: load(f"{base}:create", seconds=seconds, headers=headers, script=create),
     }
     results: list[Result] = []
     for name, way in ways.items():
@@ -130,7 +129,16 @@ async def _compared(
     return results
 
 
-def _record(number: int) -> dict[str, Any]:
+def script(folder: Path) -> Path:
+    """What makes wrk create records."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "create.lua"
+    file.write_text(f"wrk.method = 'POST'\nwrk.body = [==[{json.dumps(record(0))}]==]\n", "utf-8")
+    return file
+
+
+def record(number: int) -> dict[str, Any]:
+    """The values of a record."""
     return {"title": f"Post {number}", "amount": number / 7, "done": number % 2 == 0, "note": "text " * 20}
 
 

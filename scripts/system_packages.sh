@@ -1,6 +1,7 @@
 #!/bin/sh
 # The programs that tests drive and that come from the system: Chromium, Redis, RabbitMQ, nginx. Installs what
-# is missing when it may (root on Debian or Ubuntu); otherwise says what to install and fails.
+# is missing when it may (root on Debian or Ubuntu); otherwise says what to install and fails. Arguments are
+# further programs, which have the name of their package.
 set -eu
 
 missing=""
@@ -11,6 +12,9 @@ command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 command -v rabbitmq-server >/dev/null 2>&1 || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || \
     missing="$missing rabbitmq-server"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx"
+for program in "$@"; do
+    command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+done
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
