@@ -153,9 +153,9 @@ class Work:
         if answer.status_code >= 500:
             return
         self.reads += 1
-        data = answer.json().get("data")
+        data: Any = answer.json().get("data") if answer.is_success else None
         known = (
-            answer.status_code == 200
+            answer.is_success
             and (expected != [] or data == [])
             and (not isinstance(expected, str) or data["name"] == expected)
             and (not isinstance(expected, int) or int(data["title"]) >= expected)

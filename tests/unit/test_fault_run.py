@@ -82,7 +82,7 @@ async def test_only_who_was_hurt_is_excused() -> None:
 def _report(**more: object) -> Report:
     faults = [KindOfFault("kill", 2, [0.5, 2.5], 100, 3, 0)]
     values: dict[str, object] = dict.fromkeys(Report.__struct_fields__, 0)
-    values |= dict.fromkeys(("date", "machine", "queue", "instances"), "x")
+    values |= dict.fromkeys(("date", "machine", "queue", "instances", "note"), "x")
     values |= {name: [] for name in ("blamed", "tasks_wrong", "stale", "ticks_wrong", "not_recovered")}
     return Report(**{**values, "seconds": 10.0, "failed": {}, "faults": faults, **more})  # type: ignore[arg-type]
 

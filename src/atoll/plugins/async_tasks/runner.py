@@ -52,6 +52,8 @@ class Runner:
 
     async def process(self, item: Item) -> None:
         """The consumer. It returns when the task is finished or belongs to somebody else."""
+        if self._app.agreement.due:
+            await self._app.agreement.renew()  # as before a request: this instance may have slept
         task = str(msgspec.json.decode(item.content)["id"])
         row = await self._rows.claim(task)
         if row is None:

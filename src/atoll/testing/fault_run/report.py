@@ -37,6 +37,7 @@ class Report(msgspec.Struct, frozen=True):
         writes_lost: acknowledged writes that are not there at the end.
         writes_twice: writes that are there more than once.
         stale: answers that did not know of a change which was acknowledged before the question.
+        note: what a person has to add.
         not_recovered: after which faults not everything worked again in time; the run ended there.
         ids_repeated: ids given twice, and worker ids held by two processes at a time.
         ticks_wrong: ticks that are missing, left out, or not done once.
@@ -72,6 +73,7 @@ class Report(msgspec.Struct, frozen=True):
     ticks: int
     ticks_wrong: list[str]
     not_recovered: list[str] = []
+    note: str = ""
 
     @property
     def failures(self) -> list[str]:
@@ -163,7 +165,9 @@ class Page:
         """All of it."""
         parts = [HEAD]
         for report in sorted(self.reports, key=lambda each: each.queue):
-            parts.append(f"## Queue on {report.queue}\n\n```\n{report.text()}```\n")
+            parts.append(
+                f"## Queue on {report.queue}\n\n```\n{report.text()}```\n\n{report.note}".rstrip() + "\n"
+            )
         return "\n".join(parts)
 
 
