@@ -10,4 +10,5 @@ export {
   type FieldInterface,
   type FieldMeta,
   type InterfaceGroup,
+  type RelatedMeta,
 } from './types';

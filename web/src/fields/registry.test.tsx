@@ -64,18 +64,38 @@ describe('field registry', () => {
   });
 
   it('edits every kind that can be edited, with a label', () => {
+    const related = { collection: 'customers', collectionTitle: 'Customers', key: 'id' };
     for (const kind of INTERFACES) {
       if (!kind.Edit) continue;
       render(
         <I18nextProvider i18n={i18next}>
           <MantineProvider env="test">
-            <kind.Edit field={field(kind.wire.type)} value={null} onChange={() => undefined} label={`Label of ${kind.id}`} />
+            <kind.Edit field={field(kind.wire.type, kind.relation ? { related } : {})} value={null} onChange={() => undefined} label={`Label of ${kind.id}`} />
           </MantineProvider>
         </I18nextProvider>,
       );
       expect(screen.getAllByLabelText(`Label of ${kind.id}`).length, kind.id).toBeGreaterThan(0);
       cleanup();
     }
+  });
+
+  it('shows linked records by their title, else by their key', () => {
+    const related = { collection: 'customers', collectionTitle: 'Customers', key: 'id', title: field('string', { name: 'name' }) };
+    const buyer = field('belongsTo', { interface: 'm2o', related });
+    const tags = field('belongsToMany', { interface: 'm2m', related });
+    expect(interfaceOf(field('belongsTo')).id).toBe('m2o');
+    expect(interfaceOf(buyer).text({ id: 3, name: 'Ann' }, buyer, 'en-US')).toBe('Ann');
+    expect(interfaceOf(buyer).text({ id: 3, name: null }, buyer, 'en-US')).toBe('#3');
+    expect(interfaceOf(buyer).text(3, buyer, 'en-US')).toBe('#3');
+    expect(interfaceOf(tags).text([{ id: 1, name: 'a' }, 2], tags, 'en-US')).toBe('a, #2');
+    expect(interfaceOf(buyer).inCell?.parse('Ann', buyer)).toBeInstanceOf(InvalidInput);
+    const { Cell: TagsCell } = interfaceOf(tags);
+    const { container } = render(
+      <MantineProvider env="test">
+        <TagsCell field={tags} value={[1, 2, 3, 4].map((id) => ({ id, name: `t${id}` }))} />
+      </MantineProvider>,
+    );
+    expect(container.textContent?.endsWith('t1t2+2')).toBe(true);
   });
 
   it('knows what people may write and must fill in', () => {
@@ -142,7 +162,8 @@ describe('values', () => {
       select: 'a', datetime: '2026-11-22T14:30:05.000Z', date: '2026-11-22', json: { a: [1] },
       uuid: '123e4567-e89b-12d3-a456-426614174000',
     };
-    const edited = INTERFACES.filter((kind) => kind.inCell);
+    // A record is chosen, not typed.
+    const edited = INTERFACES.filter((kind) => kind.inCell && !kind.relation);
     expect(edited.map((kind) => kind.id).sort()).toEqual(Object.keys(samples).sort());
     for (const kind of edited) {
       const own = field(kind.wire.type, { ...kind.wire, ...choices } as Partial<FieldMeta>);

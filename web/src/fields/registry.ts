@@ -8,6 +8,7 @@ import { integer } from './interfaces/integer';
 import { json } from './interfaces/json';
 import { longText } from './interfaces/longText';
 import { number } from './interfaces/number';
+import { link, m2m, m2o, mbm, o2m, obo, oho } from './interfaces/relation';
 import { select } from './interfaces/select';
 import { createdAt, id, updatedAt } from './interfaces/system';
 import { text } from './interfaces/text';
@@ -17,7 +18,7 @@ import { uuid } from './interfaces/uuid';
 import type { FieldInterface, FieldMeta } from './types';
 
 export const INTERFACES: readonly FieldInterface[] = [
-  text, longText, integer, bigInt, number, decimal, checkbox, select, datetime, date, json, uuid, id, createdAt, updatedAt,
+  text, longText, integer, bigInt, number, decimal, checkbox, select, datetime, date, m2o, oho, obo, o2m, m2m, mbm, json, uuid, id, createdAt, updatedAt,
   createdBy, updatedBy,
 ];
 
@@ -25,7 +26,7 @@ export const INTERFACES: readonly FieldInterface[] = [
 const BY_TYPE: Record<string, FieldInterface> = {
   string: text, uid: text, nanoid: text, text: longText, integer, bigInt, double: number, float: number, real: number, decimal,
   boolean: checkbox, date: datetime, datetime, datetimeTz: datetime, dateOnly: date, json, jsonb: json, uuid,
-  snowflakeId: id,
+  snowflakeId: id, belongsTo: m2o, hasOne: oho, hasMany: o2m, belongsToMany: m2m, belongsToArray: mbm, link,
 };
 
 /** Other names the API knows for the same kind. */

@@ -8,6 +8,16 @@ export interface Choice {
   color?: string;
 }
 
+/** The collection a relation leads to, as far as values need it. */
+export interface RelatedMeta {
+  collection: string;
+  collectionTitle: string;
+  /** Name of the field that identifies its records. */
+  key: string;
+  /** The field that names them. */
+  title?: FieldMeta;
+}
+
 /** A field as the API describes it (`collections/<name>/fields:list`). */
 export interface FieldMeta {
   name: string;
@@ -24,6 +34,8 @@ export interface FieldMeta {
   length?: number;
   precision?: number;
   scale?: number;
+  /** Of relations: added here, the API does not send it. */
+  related?: RelatedMeta;
   [option: string]: unknown;
 }
 
@@ -72,7 +84,7 @@ export interface CellEditing {
   parse: (text: string, field: FieldMeta) => unknown;
 }
 
-export type InterfaceGroup = 'basic' | 'choices' | 'date' | 'advanced' | 'system';
+export type InterfaceGroup = 'basic' | 'choices' | 'date' | 'relation' | 'advanced' | 'system';
 
 /** Everything the UI knows about one kind of field; one file per interface. */
 export interface FieldInterface {
@@ -82,6 +94,8 @@ export interface FieldInterface {
   icon: Icon;
   /** What a new field of this kind is created with. */
   wire: { interface: string; type: string; [option: string]: unknown };
+  /** Its value is one linked record, or a list of them. */
+  relation?: 'one' | 'many';
   /** Offered when a field is added. */
   creatable: boolean;
   canBeUnique: boolean;

@@ -5,7 +5,7 @@ import { api } from '../../app/api';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { toast } from '../../ui/toasts';
 import type { FieldMeta } from '../../fields';
-import { collectionTitle, fieldTitle, type CollectionMeta } from './model';
+import { collectionTitle, fieldTitle, isRelation, type CollectionMeta } from './model';
 import { countRecords, useRefreshCollections, useRefreshRecords } from './queries';
 
 interface Props {
@@ -22,7 +22,7 @@ export function DeleteField({ collection, field, onClose }: Props) {
   const { data: count } = useQuery({
     queryKey: ['values', collection.name, field?.name],
     queryFn: () => countRecords(collection.name, { [field?.name ?? '']: { $notEmpty: true } }),
-    enabled: field !== null,
+    enabled: field !== null && !isRelation(field),
     retry: false,
     staleTime: 0,
   });
@@ -43,7 +43,7 @@ export function DeleteField({ collection, field, onClose }: Props) {
       onConfirm={destroy}
     >
       <Stack gap="xs">
-        <Text size="sm">{t('field.deleteConsequence', { collection: collectionTitle(collection) })}</Text>
+        <Text size="sm">{t(field && isRelation(field) ? 'field.deleteRelation' : 'field.deleteConsequence', { collection: collectionTitle(collection) })}</Text>
         {typeof count === 'number' && (
           <Text size="sm" fw={600}>
             {t('field.deleteValues', { count, total: new Intl.NumberFormat(i18n.language).format(count) })}

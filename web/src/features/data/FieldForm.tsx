@@ -1,7 +1,9 @@
 import { Checkbox, Group, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { INTERFACES, interfaceOf, type InterfaceGroup } from '../../fields';
+import { INTERFACES, interfaceOf, type FieldMeta, type InterfaceGroup } from '../../fields';
+import classes from './data.module.css';
 import { retitled, withKind, type FieldDraft } from './fieldDraft';
+import { ON_DELETE } from './relationDraft';
 
 interface Props {
   draft: FieldDraft;
@@ -36,7 +38,7 @@ export function FieldForm({ draft, onChange, taken, existing, errors }: Props) {
       <Select
         label={t('field.interface')}
         description={existing ? t('config.locked', { ns: 'fields' }) : t('field.example', { value: t(`example.${kind.id}`, { ns: 'fields' }) })}
-        data={options}
+        data={kind.creatable ? options : [{ value: kind.id, label: t(`interface.${kind.id}`, { ns: 'fields' }) }]}
         value={kind.id}
         disabled={existing}
         searchable
@@ -70,23 +72,26 @@ export function FieldForm({ draft, onChange, taken, existing, errors }: Props) {
         onChange={(event) => patch({ description: event.currentTarget.value })}
       />
       {Config && <Config field={field} existing={existing} onChange={patch} />}
-      <Group gap="lg">
-        {kind.id !== 'checkbox' && (
-          <Checkbox
-            label={t('field.required')}
-            checked={field.allowNull === false}
-            onChange={(event) => patch({ allowNull: event.currentTarget.checked ? false : undefined })}
-          />
-        )}
-        {kind.canBeUnique && (
-          <Checkbox
-            label={t('field.unique')}
-            checked={field.unique === true}
-            onChange={(event) => patch({ unique: event.currentTarget.checked || undefined })}
-          />
-        )}
-      </Group>
-      {Edit && kind.id !== 'uuid' && (
+      {kind.relation && <RelationFacts field={field} onChange={patch} />}
+      {!kind.relation && (
+        <Group gap="lg">
+          {kind.id !== 'checkbox' && (
+            <Checkbox
+              label={t('field.required')}
+              checked={field.allowNull === false}
+              onChange={(event) => patch({ allowNull: event.currentTarget.checked ? false : undefined })}
+            />
+          )}
+          {kind.canBeUnique && (
+            <Checkbox
+              label={t('field.unique')}
+              checked={field.unique === true}
+              onChange={(event) => patch({ unique: event.currentTarget.checked || undefined })}
+            />
+          )}
+        </Group>
+      )}
+      {Edit && !kind.relation && kind.id !== 'uuid' && (
         <Edit
           key={kind.id}
           field={field}
@@ -96,6 +101,41 @@ export function FieldForm({ draft, onChange, taken, existing, errors }: Props) {
         />
       )}
     </Stack>
+  );
+}
+
+/** Where a relation leads to, and by which keys: fixed; what happens on deletion is not. */
+function RelationFacts({ field, onChange }: { field: FieldMeta; onChange: (values: Partial<FieldMeta>) => void }) {
+  const { t } = useTranslation('data');
+  const facts: [string, unknown][] = [
+    [t('relation.goesTo'), field.related?.collectionTitle ?? field.target],
+    [t('relation.foreignKey'), field.foreignKey],
+    [t('relation.otherKey'), field.otherKey],
+    [t('relation.through'), field.through],
+  ];
+  return (
+    <>
+      <dl className={classes.details}>
+        {facts.map(
+          ([name, value]) =>
+            typeof value === 'string' && (
+              <div key={name} className={classes.detail}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+        )}
+      </dl>
+      {field.type !== 'belongsToMany' && field.type !== 'belongsToArray' && (
+        <Select
+          label={t('relation.onDelete')}
+          allowDeselect={false}
+          data={ON_DELETE.map((rule) => ({ value: rule, label: t(`onDelete.${rule}`) }))}
+          value={typeof field.onDelete === 'string' ? field.onDelete : 'NO ACTION'}
+          onChange={(onDelete) => onDelete && onChange({ onDelete })}
+        />
+      )}
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { IconPlus } from '@tabler/icons-react';
+import { IconArrowsLeftRight, IconLink, IconPlus } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -10,6 +10,7 @@ import { DeleteField } from './DeleteField';
 import { FieldDrawer } from './FieldDrawer';
 import { fieldsOf, fieldTitle, isSystemField, type CollectionMeta } from './model';
 import { QuickAddField } from './QuickAddField';
+import { RelationWizard } from './RelationWizard';
 import { useCollection } from './queries';
 
 interface Props {
@@ -23,7 +24,7 @@ const PATH = '/admin/settings/data/$source/collections/$collection/$tab';
 export function FieldsTab({ collection, configure }: Props) {
   const { t } = useTranslation(['data', 'fields', 'ui']);
   const navigate = useNavigate({ from: PATH });
-  const { field: shown } = useSearch({ from: PATH });
+  const { field: shown, relation } = useSearch({ from: PATH });
   const [deleting, setDeleting] = useState<FieldMeta | null>(null);
   const [state, setState] = useGridState('fields');
   const { isFetching, error, refetch } = useCollection(collection.name);
@@ -36,6 +37,7 @@ export function FieldsTab({ collection, configure }: Props) {
   // The drawer asks for itself before it closes.
   const show = (field: string | undefined) =>
     void navigate({ search: (old) => ({ ...old, field }), replace: field === undefined, ignoreBlocker: true });
+  const wizard = (on: boolean) => void navigate({ search: (old) => ({ ...old, relation: on || undefined }), replace: !on, ignoreBlocker: true });
   const editing = fields.find((field) => field.name === shown) ?? null;
   const canChange = (field: FieldMeta) => configure && !isSystemField(field);
   return (
@@ -54,9 +56,14 @@ export function FieldsTab({ collection, configure }: Props) {
         reserve={configure ? 72 : 0}
         toolbar={
           configure && (
-            <Button leftSection={<IconPlus size={16} />} onClick={() => show('new')}>
-              {t('field.add')}
-            </Button>
+            <>
+              <Button leftSection={<IconPlus size={16} />} onClick={() => show('new')}>
+                {t('field.add')}
+              </Button>
+              <Button variant="default" leftSection={<IconArrowsLeftRight size={16} />} onClick={() => wizard(true)}>
+                {t('relation.add')}
+              </Button>
+            </>
           )
         }
         empty={{ text: t('field.empty') }}
@@ -65,6 +72,7 @@ export function FieldsTab({ collection, configure }: Props) {
       {configure && (shown === 'new' || editing) && (
         <FieldDrawer key={shown} collection={collection} field={editing} onClose={() => show(undefined)} />
       )}
+      {configure && relation && <RelationWizard collection={collection} onClose={() => wizard(false)} />}
       <DeleteField collection={collection} field={deleting} onClose={() => setDeleting(null)} />
     </>
   );
@@ -74,7 +82,7 @@ function useFieldColumns(): GridColumn<FieldMeta>[] {
   const { t, i18n } = useTranslation(['data', 'fields']);
   return useMemo(() => {
     const yes = (value: boolean) => (value ? t('yes', { ns: 'fields' }) : '');
-    const kindName = (field: FieldMeta) => t(`interface.${interfaceOf(field).id}`, { ns: 'fields' });
+    const kindName = (field: FieldMeta) => (field.isForeignKey === true ? t('field.foreignKey') : t(`interface.${interfaceOf(field).id}`, { ns: 'fields' }));
     return [
       { id: 'title', title: t('column.title'), width: 200, text: fieldTitle, sortValue: fieldTitle, card: 'title' },
       { id: 'name', title: t('column.name'), width: 160 },
@@ -85,7 +93,7 @@ function useFieldColumns(): GridColumn<FieldMeta>[] {
         text: kindName,
         sortValue: kindName,
         cell: (field) => {
-          const { icon: Icon } = interfaceOf(field);
+          const Icon = field.isForeignKey === true ? IconLink : interfaceOf(field).icon;
           return (
             <span className={classes.kind}>
               <Icon size={16} aria-hidden />

@@ -1,12 +1,12 @@
 import classes from './data.module.css';
 import { interfaceOf } from '../../fields';
-import { fieldTitle, listFields, type CollectionMeta, type RecordRow } from './model';
+import { fieldTitle, recordFields, type CollectionMeta, type RecordRow } from './model';
 
 /** All values of a record, read-only. */
 export function RecordDetails({ collection, record }: { collection: CollectionMeta; record: RecordRow }) {
   return (
     <dl className={classes.details}>
-      {listFields(collection).map((field) => {
+      {recordFields(collection).map((field) => {
         const { View } = interfaceOf(field);
         return (
           <div key={field.name} className={classes.detail}>

@@ -8,7 +8,7 @@ import { toast } from '../../ui/toasts';
 import { collectionTitle, recordTitle, type CollectionMeta, type RecordRow } from './model';
 import { useRefreshRecords } from './queries';
 import { RecordFields } from './RecordFields';
-import { useRecordForm } from './useRecordForm';
+import { useRecordForm, type FormPlace } from './useRecordForm';
 
 interface Props {
   collection: CollectionMeta;
@@ -18,12 +18,13 @@ interface Props {
   onClose: () => void;
   /** After saving an existing record; default closes. */
   onSaved?: () => void;
+  place?: FormPlace;
 }
 
 /** Form of one record in a drawer; never loses input by accident. */
-export function RecordFormDrawer({ collection, record, recordKey, onClose, onSaved }: Props) {
+export function RecordFormDrawer({ collection, record, recordKey, onClose, onSaved, place }: Props) {
   const { t } = useTranslation(['data', 'fields', 'ui']);
-  const form = useRecordForm(collection, record, recordKey);
+  const form = useRecordForm(collection, record, recordKey, place);
   const refresh = useRefreshRecords(collection.name);
   const [round, setRound] = useState(0);
   const isNew = recordKey === null;

@@ -8,12 +8,11 @@ import { ErrorState } from '../../ui/ErrorState';
 import { PageHeader } from '../../ui/PageHeader';
 import { useShortcuts } from '../../ui/DataGrid';
 import { CollectionGate } from './CollectionGate';
-import classes from './data.module.css';
 import { collectionTitle, editableFields, recordTitle, type CollectionMeta } from './model';
 import { pendingDeletes } from './pendingDeletes';
 import { recordQuery } from './queries';
-import { RecordDetails } from './RecordDetails';
 import { RecordFormDrawer } from './RecordFormDrawer';
+import { RecordTabs } from './RecordTabs';
 import { useLiveRecord } from './useLiveRecords';
 
 /** `/admin/r/<collection>/<id>`: one record on a page of its own. */
@@ -33,7 +32,7 @@ function Content({ collection, id }: { collection: CollectionMeta; id: string })
   const query = useQuery(recordQuery(collection, id));
   const record = query.data;
   useLiveRecord(collection, id);
-  const setEdit = (on: boolean) => void navigate({ to: '.', search: on ? { edit: true } : {}, ignoreBlocker: true });
+  const setEdit = (on: boolean) => void navigate({ to: '.', search: (old: Record<string, unknown>) => ({ ...old, edit: on || undefined }), ignoreBlocker: true });
   const toList = () => void navigate({ to: '/admin/r/$collection', params: { collection: collection.name } });
   const writable = editableFields(collection).length > 0;
   const remove = () => {
@@ -78,9 +77,7 @@ function Content({ collection, id }: { collection: CollectionMeta; id: string })
           )
         }
       />
-      <div className={classes.panel}>
-        {record ? <RecordDetails collection={collection} record={record} /> : <Skeleton height={160} />}
-      </div>
+      <RecordTabs collection={collection} recordKey={id} record={record} />
       {edit && record && (
         <RecordFormDrawer collection={collection} record={record} recordKey={id} onClose={() => setEdit(false)} />
       )}

@@ -7,14 +7,14 @@ import { lazy, Suspense, useCallback, useMemo, useState, type ReactNode } from '
 import { useTranslation } from 'react-i18next';
 import { api } from '../../app/api';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
-import { DataGrid, useGridState, type GridSelection } from '../../ui/DataGrid';
+import { DataGrid, useGridState, useShownColumns, type GridSelection } from '../../ui/DataGrid';
 import { toast } from '../../ui/toasts';
 import { AT_ONCE, deleteAsTask, type BulkSelection } from '../transfer/bulk';
 import { TransferMenu } from '../transfer/TransferMenu';
 import { collectionTitle, editableFields, keyField, recordTitle, shownFields, type CollectionMeta, type RecordRow } from './model';
 import { pendingDeletes, useWithoutDeleted } from './pendingDeletes';
-import { countRecords, listFilter, recordsQuery, useRefreshRecords } from './queries';
-import { recordColumns, recordFilterFields } from './recordColumns';
+import { countRecords, listFilter, recordsQuery, useRecordFilterFields, useRefreshRecords, useShownAppends } from './queries';
+import { recordColumns } from './recordColumns';
 import { RecordDrawer } from './RecordDrawer';
 import { interfaceOf } from '../../fields';
 import { recordParam } from './routes';
@@ -44,12 +44,13 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const [asked, setAsked] = useState<{ selection: GridSelection<RecordRow>; count: number } | null>(null);
   const [changed, setChanged] = useState<BulkSelection | null>(null);
   const client = useQueryClient();
-  const query = useQuery({ ...recordsQuery(collection, state), enabled: !views.waiting });
-  const key = keyField(collection);
+    const key = keyField(collection);
   const rowId = useCallback((row: RecordRow) => String(key ? row[key] : JSON.stringify(row)), [key]);
-  const page = useWithoutDeleted(collection.name, query.data, rowId);
   const columns = useMemo(() => recordColumns(collection), [collection]);
-  const filterFields = useMemo(() => recordFilterFields(collection), [collection]);
+  const appends = useShownAppends(collection, useShownColumns(gridKey, views.active, columns));
+  const query = useQuery({ ...recordsQuery(collection, state, { appends }), enabled: !views.waiting });
+  const page = useWithoutDeleted(collection.name, query.data, rowId);
+  const filterFields = useRecordFilterFields(collection);
   const refresh = useRefreshRecords(collection.name);
   const searchable = useMemo(() => shownFields(collection).some((field) => interfaceOf(field).searchable), [collection]);
   // Without a connection the list can be read; a value typed into a cell waits there with "Retry".
@@ -60,6 +61,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const live = useLiveRecords({
     collection,
     state,
+    appends,
     rowId,
     rows: page?.rows ?? [],
     isFetching: query.isFetching,

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { appendsOf, keyField, listFields, recordTitle, shownFields, titleField, withImpliedFields, type CollectionMeta } from './model';
+import { sortOf } from './queries';
+import { recordFilterFields } from './recordColumns';
+import { appendsOf, columnFields, formFields, recordFields, keyField, listFields, recordTitle, shownFields, titleField, toMany, withImpliedFields, withRelated, type CollectionMeta } from './model';
 
 const orders: CollectionMeta = {
   name: 'orders',
@@ -14,6 +16,18 @@ const orders: CollectionMeta = {
     { name: 'buyerId', type: 'bigInt', isForeignKey: true },
   ],
 };
+
+const [linkedOrders, customers] = withRelated([
+  {
+    ...orders,
+    fields: [
+      ...(orders.fields ?? []).map((field) => (field.name === 'buyer' ? { ...field, target: 'customers', targetKey: 'id' } : field)),
+      { name: 'lines', type: 'hasMany', interface: 'o2m', target: 'customers', sourceKey: 'id', targetKey: 'id' },
+      { name: 'lost', type: 'belongsTo', interface: 'm2o', target: 'nowhere' },
+    ],
+  },
+  { name: 'customers', title: 'Customers', fields: [{ name: 'id', type: 'bigInt', primaryKey: true }, { name: 'name', type: 'string' }] },
+]);
 
 describe('collection model', () => {
   it('finds key and title', () => {
@@ -35,8 +49,29 @@ describe('collection model', () => {
     expect(keyField(bare)).toBe('id');
     expect(withImpliedFields(orders)).toBe(orders);
     const made = withImpliedFields({ ...orders, createdBy: true });
-    expect(appendsOf(made)).toEqual(['createdBy']);
+    expect(appendsOf(shownFields(made))).toEqual(['createdBy']);
     expect(shownFields(made).at(-1)?.name).toBe('createdBy');
+  });
+
+  it('knows what relations lead to', () => {
+    if (!linkedOrders || !customers) throw new Error('both are there');
+    const names = (fields: { name: string }[]) => fields.map((field) => field.name);
+    expect(linkedOrders.fields?.find((field) => field.name === 'buyer')?.related).toMatchObject({ collection: 'customers', collectionTitle: 'Customers', key: 'id', title: { name: 'name' } });
+    expect(names(shownFields(linkedOrders))).toEqual(['id', 'createdAt', 'total', 'code', 'buyer', 'lines']);
+    expect(appendsOf(shownFields(linkedOrders))).toEqual(['buyer.id', 'buyer.name', 'lines.id', 'lines.name']);
+    expect(names(toMany(linkedOrders))).toEqual(['lines']);
+    expect(names(recordFields(linkedOrders))).not.toContain('lines');
+    expect(names(formFields(linkedOrders, true))).toContain('lines');
+    expect(names(formFields(linkedOrders, false))).toEqual(['total', 'code', 'buyer']);
+    expect(columnFields(linkedOrders).at(-1)?.name).toBe('buyerId');
+  });
+
+  it('sorts and filters along relations', () => {
+    if (!linkedOrders || !customers) throw new Error('both are there');
+    const state = { q: '', filter: null, sort: [{ id: 'buyer', desc: true }, { id: 'code', desc: false }], page: 1, size: 20 };
+    expect(sortOf(linkedOrders, state)).toEqual(['-buyer.name', 'code']);
+    const paths = recordFilterFields(linkedOrders, [linkedOrders, customers]).filter((field) => field.column === 'buyer').map((field) => field.path);
+    expect(paths).toEqual(['buyer.name', 'buyer.id']);
   });
 
   it('names a record', () => {

@@ -1,5 +1,5 @@
 import i18next from 'i18next';
-import { interfaceById, interfaceOf, isEditable, plainTitle, titleOf, type FieldMeta } from '../../fields';
+import { interfaceById, interfaceOf, isEditable, plainTitle, titleOf, type FieldMeta, type RelatedMeta } from '../../fields';
 
 /** A collection as `collections:list?appends[]=fields` describes it. */
 export interface CollectionMeta {
@@ -7,6 +7,8 @@ export interface CollectionMeta {
   title?: string | null;
   description?: string | null;
   hidden?: boolean;
+  /** The records are a tree: `adjacency-list`. */
+  tree?: string | null;
   template?: string | null;
   titleField?: string | null;
   filterTargetKey?: string | string[] | null;
@@ -51,26 +53,71 @@ const RELATIONS = new Set(['belongsTo', 'hasOne', 'hasMany', 'belongsToMany', 'b
 const PEOPLE = new Set(['createdBy', 'updatedBy']);
 const SYSTEM_TITLES = new Set(['id', 'createdAt', 'updatedAt', ...PEOPLE]);
 
-/** Relations that lists and records must ask for. */
-export const appendsOf = (collection: CollectionMeta): string[] =>
-  fieldsOf(collection).filter((field) => PEOPLE.has(interfaceOf(field).id)).map((field) => field.name);
+/** All collections, with what relation fields lead to. */
+export function withRelated(collections: CollectionMeta[]): CollectionMeta[] {
+  const known = new Map(collections.map((collection) => [collection.name, relatedMeta(collection)]));
+  return collections.map((collection) => ({
+    ...collection,
+    fields: fieldsOf(collection).map((field) => {
+      const target = typeof field.target === 'string' && isRelation(field) ? known.get(field.target) : undefined;
+      if (!target) return field;
+      return { ...field, related: typeof field.targetKey === 'string' ? { ...target, key: field.targetKey } : target };
+    }),
+  }));
+}
 
-/** Fields with a value of their own that people may see. */
+function relatedMeta(collection: CollectionMeta): RelatedMeta | undefined {
+  const key = keyField(collection);
+  if (key === null) return undefined;
+  return { collection: collection.name, collectionTitle: collectionTitle(collection), key, title: titleField(collection) };
+}
+
+export const isRelation = (field: FieldMeta): boolean => RELATIONS.has(field.type);
+
+/** A relation to many records: a tab on the page of a record. */
+export const toMany = (collection: CollectionMeta): FieldMeta[] =>
+  shownFields(collection).filter((field) => interfaceOf(field).relation === 'many' && field.type !== 'belongsToArray');
+
+/** Records of their own kind hang on them, maybe very many: not loaded with a record, changed on its page. */
+const isOwned = (field: FieldMeta) => field.type === 'hasMany';
+
+/** What to ask for so that linked records can be shown: their keys and titles. */
+export function appendsOf(fields: FieldMeta[]): string[] {
+  return fields.flatMap((field) => {
+    if (PEOPLE.has(interfaceOf(field).id)) return [field.name];
+    if (!isRelation(field) || !field.related) return [];
+    const { key, title } = field.related;
+    return [...new Set([key, title?.name ?? key])].map((name) => `${field.name}.${name}`);
+  });
+}
+
+/** Fields that people may see. */
 export function shownFields(collection: CollectionMeta): FieldMeta[] {
   return fieldsOf(collection).filter(
     (field) =>
-      (!RELATIONS.has(field.type) || PEOPLE.has(interfaceOf(field).id)) && field.hidden !== true && field.type !== 'password' && field.isForeignKey !== true,
+      (!isRelation(field) || field.related !== undefined || PEOPLE.has(interfaceOf(field).id)) &&
+      field.hidden !== true && field.type !== 'password' && field.isForeignKey !== true,
   );
 }
 
+/** Fields of a record's page and drawer. */
+export const recordFields = (collection: CollectionMeta): FieldMeta[] => listFields(collection).filter((field) => !isOwned(field));
+
 export const editableFields = (collection: CollectionMeta): FieldMeta[] => shownFields(collection).filter(isEditable);
 
+/** Fields of a form: what hangs on a record is linked when it is new, and on its page later. */
+export const formFields = (collection: CollectionMeta, isNew: boolean): FieldMeta[] =>
+  editableFields(collection).filter((field) => isNew || !isOwned(field));
+
 export const isSystemField = (field: FieldMeta): boolean =>
-  interfaceOf(field).group === 'system' || RELATIONS.has(field.type) || field.isForeignKey === true || field.primaryKey === true;
+  interfaceOf(field).group === 'system' || field.isForeignKey === true || field.primaryKey === true;
 
 /** Title of a field; those the server adds are named in the user's language. */
 export function fieldTitle(field: FieldMeta): string {
   const kind = interfaceOf(field).id;
+  if (!field.uiSchema?.title && (field.treeParent === true || field.treeChildren === true)) {
+    return i18next.t(field.treeParent === true ? 'tree.parent' : 'tree.children', { ns: 'fields' });
+  }
   if (!field.uiSchema?.title && SYSTEM_TITLES.has(kind)) return i18next.t(`interface.${kind}`, { ns: 'fields' });
   return titleOf(field);
 }
@@ -109,3 +156,9 @@ export function listFields(collection: CollectionMeta): FieldMeta[] {
   const own = shown.filter((field) => field !== title && !system.includes(field));
   return [...(title ? [title] : []), ...own, ...system];
 }
+
+/** The fields of a list's columns: foreign keys too, which are hidden until somebody wants them. */
+export const columnFields = (collection: CollectionMeta): FieldMeta[] => [
+  ...listFields(collection),
+  ...fieldsOf(collection).filter((field) => field.isForeignKey === true && field.hidden !== true),
+];

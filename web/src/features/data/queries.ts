@@ -1,23 +1,32 @@
 /** Server state of the data screens. */
 import { keepPreviousData, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback } from 'react';
+import { useCallback, useMemo } from 'react';
 import { api, type Key } from '../../app/api';
 import { bothFilters, type Filter } from '../../ui/FilterBuilder';
-import { formatSort, type GridPage, type GridState } from '../../ui/DataGrid';
+import { type GridPage, type GridState } from '../../ui/DataGrid';
 import { interfaceOf } from '../../fields';
-import { appendsOf, shownFields, withImpliedFields, type CollectionMeta, type RecordRow } from './model';
+import { recordFilterFields } from './recordColumns';
+import { appendsOf, fieldsOf, recordFields, shownFields, withImpliedFields, withRelated, type CollectionMeta, type RecordRow } from './model';
 
 /** All collections with their fields in one request: the schema every data screen starts from. */
 export const collectionsQuery = queryOptions({
   queryKey: ['collections'],
   queryFn: async ({ signal }) =>
-    (
+    withRelated((
       await api.resource<CollectionMeta>('collections').list(
         { paginate: false, appends: ['fields'], filter: { 'hidden.$isFalsy': true }, sort: ['sort'] },
         signal,
       )
-    ).data.map(withImpliedFields),
+    ).data.map(withImpliedFields)),
   staleTime: 30_000,
+});
+
+/** The names in use, those of hidden collections too. */
+export const collectionNamesQuery = queryOptions({
+  queryKey: ['collections', 'names'],
+  queryFn: async ({ signal }) =>
+    (await api.resource<CollectionMeta>('collections').list({ paginate: false, fields: ['name'] }, signal)).data.map((collection) => collection.name),
+  staleTime: 0,
 });
 
 /** One collection out of the list; undefined while loading, null when there is none of this name. */
@@ -30,6 +39,18 @@ export function useCollection(name: string) {
 export function useRefreshCollections(): () => Promise<void> {
   const client = useQueryClient();
   return () => client.invalidateQueries({ queryKey: ['collections'] });
+}
+
+/** Linked records are asked for only where their column is shown. */
+export function useShownAppends(collection: CollectionMeta, shown: ReadonlySet<string>): string[] {
+  return useMemo(() => appendsOf(shownFields(collection).filter((field) => shown.has(field.name))), [collection, shown]);
+}
+
+const NO_COLLECTIONS: CollectionMeta[] = [];
+
+export function useRecordFilterFields(collection: CollectionMeta) {
+  const { data = NO_COLLECTIONS } = useQuery(collectionsQuery);
+  return useMemo(() => recordFilterFields(collection, data), [collection, data]);
 }
 
 export const recordsKey = (collection: string) => ['records', collection] as const;
@@ -47,15 +68,31 @@ export function listFilter(collection: CollectionMeta, state: GridState): Filter
   return bothFilters(state.filter, searchFilter(collection, state.q));
 }
 
-export function recordsQuery(collection: CollectionMeta, state: GridState) {
+/** The order of a list as the API wants it: linked records are in the order of their titles. */
+export function sortOf(collection: CollectionMeta, state: GridState): string[] | undefined {
+  if (state.sort.length === 0) return undefined;
+  return state.sort.map(({ id, desc }) => {
+    const related = fieldsOf(collection).find((field) => field.name === id)?.related;
+    return `${desc ? '-' : ''}${id}${related ? `.${related.title?.name ?? related.key}` : ''}`;
+  });
+}
+
+interface ListOptions {
+  /** From `appendsOf`. */
+  appends: string[];
+  /** The records that are linked to another one: `orders/5/lines`. */
+  resource?: string;
+}
+
+export function recordsQuery(collection: CollectionMeta, state: GridState, { appends, resource = collection.name }: ListOptions) {
   const filter = listFilter(collection, state) ?? undefined;
-  const sort = state.sort.length > 0 ? formatSort(state.sort).split(',') : undefined;
+  const sort = sortOf(collection, state);
   return queryOptions({
-    queryKey: [...recordsKey(collection.name), { filter, sort, page: state.page, size: state.size }],
+    queryKey: [...recordsKey(collection.name), { resource, filter, sort, page: state.page, size: state.size, appends }],
     queryFn: async ({ signal }): Promise<GridPage<RecordRow>> => {
       const { data, meta } = await api
-        .resource<RecordRow>(collection.name)
-        .list({ filter, sort, page: state.page, pageSize: state.size, appends: appendsOf(collection) }, signal);
+        .resource<RecordRow>(resource)
+        .list({ filter, sort, page: state.page, pageSize: state.size, appends }, signal);
       return { rows: data, total: meta.count, hasNext: meta.hasNext };
     },
     placeholderData: keepPreviousData,
@@ -63,9 +100,10 @@ export function recordsQuery(collection: CollectionMeta, state: GridState) {
 }
 
 export function recordQuery(collection: CollectionMeta, key: Key) {
+  const appends = appendsOf(recordFields(collection));
   return queryOptions({
-    queryKey: ['record', collection.name, String(key)],
-    queryFn: ({ signal }) => api.resource<RecordRow>(collection.name).get(key, { appends: appendsOf(collection) }, signal),
+    queryKey: ['record', collection.name, String(key), appends],
+    queryFn: ({ signal }) => api.resource<RecordRow>(collection.name).get(key, { appends }, signal),
   });
 }
 

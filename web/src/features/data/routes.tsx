@@ -19,6 +19,8 @@ export interface RecordsSearch extends ViewSearch {
 export interface DesignerSearch extends GridSearch {
   /** Name of the field in the drawer, or `new`. */
   field?: string;
+  /** The wizard for a new relation is open. */
+  relation?: boolean;
 }
 
 function parseCollectionsSearch(raw: Record<string, unknown>): CollectionsSearch {
@@ -38,9 +40,23 @@ export function parseRecordsSearch(raw: Record<string, unknown>): RecordsSearch 
   return search;
 }
 
+export interface RecordSearch extends GridSearch {
+  /** Name of the relation whose records are listed. */
+  tab?: string;
+  edit?: boolean;
+}
+
+function parseRecordSearch(raw: Record<string, unknown>): RecordSearch {
+  const search: RecordSearch = parseGridSearch(raw);
+  if (typeof raw.tab === 'string' && raw.tab) search.tab = raw.tab;
+  if (raw.edit === true) search.edit = true;
+  return search;
+}
+
 function parseDesignerSearch(raw: Record<string, unknown>): DesignerSearch & RecordsSearch {
   const search: DesignerSearch & RecordsSearch = parseRecordsSearch(raw);
   if (typeof raw.field === 'string') search.field = raw.field;
+  if (raw.relation === true) search.relation = true;
   return search;
 }
 
@@ -88,7 +104,7 @@ const recordsRoute = createRoute({
 const recordRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: '/r/$collection/$id',
-  validateSearch: (raw: Record<string, unknown>): { edit?: boolean } => (raw.edit === true ? { edit: true } : {}),
+  validateSearch: parseRecordSearch,
   component: lazyRouteComponent(() => import('./RecordPage'), 'RecordPage'),
 });
 

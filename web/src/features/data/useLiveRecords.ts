@@ -5,7 +5,7 @@ import { api, CLIENT_ID, type Key } from '../../app/api';
 import { useLive, useLiveState } from '../../app/ws';
 import type { GridLive, GridPage, GridState } from '../../ui/DataGrid';
 import { bothFilters } from '../../ui/FilterBuilder';
-import { appendsOf, keyField, type CollectionMeta, type RecordRow } from './model';
+import { keyField, type CollectionMeta, type RecordRow } from './model';
 import { listFilter, recordQuery, recordsKey, useRefreshRecords } from './queries';
 import { patched } from './useRecordEditing';
 
@@ -20,6 +20,8 @@ interface RecordsChange {
 interface Options {
   collection: CollectionMeta;
   state: GridState;
+  /** As the list asks for its rows. */
+  appends: string[];
   rowId: (row: RecordRow) => string;
   rows: RecordRow[];
   /** The list is being loaded; afterwards nothing in it is new. */
@@ -48,7 +50,7 @@ const FADE_MS = 1_500;
 const MOST = 200;
 const NONE: ReadonlySet<string> = new Set();
 
-export function useLiveRecords({ collection, state, rowId, rows, isFetching, onFirstPage }: Options): GridLive {
+export function useLiveRecords({ collection, state, appends, rowId, rows, isFetching, onFirstPage }: Options): GridLive {
   const client = useQueryClient();
   const refresh = useRefreshRecords(collection.name);
   const [gone, setGone] = useState(NONE);
@@ -66,7 +68,7 @@ export function useLiveRecords({ collection, state, rowId, rows, isFetching, onF
   );
   const read = async (ids: string[], onlyMatching: boolean): Promise<RecordRow[]> => {
     const chosen = { [key ?? 'id']: { $in: ids } };
-    const params = { filter: onlyMatching ? (bothFilters(filter, chosen) ?? chosen) : chosen, pageSize: MOST, appends: appendsOf(collection) };
+    const params = { filter: onlyMatching ? (bothFilters(filter, chosen) ?? chosen) : chosen, pageSize: MOST, appends };
     return (await api.resource<RecordRow>(collection.name).list(params)).data;
   };
 

@@ -5,7 +5,7 @@ import { api, type Key } from '../../app/api';
 import { ApiError } from '../../app/errors';
 import { isEmptyValue, type FieldMeta } from '../../fields';
 import { fieldProblem } from './fieldProblem';
-import { editableFields, type CollectionMeta, type RecordRow } from './model';
+import { formFields, type CollectionMeta, type RecordRow } from './model';
 import { mapErrors } from './formErrors';
 
 export interface RecordForm {
@@ -39,9 +39,19 @@ export function changedValues(fields: FieldMeta[], values: RecordRow, initial: R
   return Object.fromEntries(changed.map(({ name }) => [name, isEmptyValue(values[name]) ? null : values[name]]));
 }
 
-export function useRecordForm(collection: CollectionMeta, record: RecordRow | null, key: Key | null): RecordForm {
+/** Where a record is made: linked to another one, whose fields here need no input. */
+export interface FormPlace {
+  /** `orders/5/lines` */
+  resource: string;
+  without: string[];
+}
+
+export function useRecordForm(collection: CollectionMeta, record: RecordRow | null, key: Key | null, place?: FormPlace): RecordForm {
   const { t } = useTranslation('data');
-  const fields = useMemo(() => editableFields(collection), [collection]);
+  const fields = useMemo(
+    () => formFields(collection, key === null).filter((field) => !place?.without.includes(field.name)),
+    [collection, key, place],
+  );
   const [initial, setInitial] = useState(() => initialValues(fields, record));
   const [values, setValues] = useState(initial);
   const [errors, setErrors] = useState<Record<string, string>>({});
@@ -73,7 +83,7 @@ export function useRecordForm(collection: CollectionMeta, record: RecordRow | nu
     setSaving(true);
     try {
       const body = changedValues(fields, values, initial, key === null);
-      const resource = api.resource<RecordRow>(collection.name);
+      const resource = api.resource<RecordRow>(place?.resource ?? collection.name);
       // An update answers with the list of changed records.
       const answer: unknown = key === null ? await resource.create(body) : await resource.update(key, body);
       const saved = (Array.isArray(answer) ? answer[0] : answer) as RecordRow | undefined;

@@ -25,8 +25,8 @@ export default function BulkEdit({ collection, selection, onClose, onChanged }: 
   const { t, i18n } = useTranslation('transfer');
   const client = useQueryClient();
   const phone = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false });
-  // One value for all of them makes no sense where each must differ.
-  const fields = editableFields(collection).filter((field) => field.unique !== true);
+  // One value for all of them makes no sense where each must differ, or where a record belongs to one only.
+  const fields = editableFields(collection).filter((field) => field.unique !== true && field.type !== 'hasMany' && field.type !== 'hasOne');
   const [values, setValues] = useState<RecordRow>({});
   const [errors, setErrors] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);

@@ -5,11 +5,11 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../app/api';
 import { saveFile } from '../../app/download';
-import { formatSort, type GridState } from '../../ui/DataGrid';
+import type { GridState } from '../../ui/DataGrid';
 import { ErrorState } from '../../ui/ErrorState';
 import { toast } from '../../ui/toasts';
 import { collectionTitle, fieldTitle, listFields, type CollectionMeta } from '../data/model';
-import { countRecords, listFilter } from '../data/queries';
+import { countRecords, listFilter, sortOf } from '../data/queries';
 import { startTask } from '../tasks/queries';
 import { exportColumn } from './format';
 
@@ -48,7 +48,7 @@ export default function ExportDialog({ collection, state, onClose }: Props) {
     const request = {
       columns: fields.filter((field) => chosen.includes(field.name)).map(exportColumn),
       filter: scope === 'filter' ? filter : undefined,
-      sort: state.sort.length > 0 ? formatSort(state.sort).split(',') : undefined,
+      sort: sortOf(collection, state),
       format,
       values,
     };

@@ -1,10 +1,10 @@
 import type { FieldMeta } from '../../fields';
-import { fieldTitle, shownFields, type CollectionMeta } from '../data/model';
+import { fieldTitle, isRelation, shownFields, type CollectionMeta } from '../data/model';
 
 /** Fields that a file's column may be written to; `id` only finds records. */
 export function importableFields(collection: CollectionMeta): FieldMeta[] {
   const automatic = new Set(['createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'createdById', 'updatedById']);
-  return shownFields(collection).filter((field) => !automatic.has(field.name) && !automatic.has(field.interface ?? ''));
+  return shownFields(collection).filter((field) => !isRelation(field) && !automatic.has(field.name) && !automatic.has(field.interface ?? ''));
 }
 
 /** Which field each title of a file means: the same title or name, whatever the case and the signs in between. */
@@ -19,8 +19,9 @@ export function matchColumns(titles: string[], fields: FieldMeta[]): (string | n
   });
 }
 
-/** Where a column of an export comes from; people are shown by name. */
+/** Where a column of an export comes from; linked records are shown by their titles, people by name. */
 export function exportColumn(field: FieldMeta): { dataIndex: string[]; title: string } {
-  const path = field.type === 'belongsTo' ? [field.name, 'nickname'] : [field.name];
+  const { related } = field;
+  const path = related ? [field.name, related.title?.name ?? related.key] : field.type === 'belongsTo' ? [field.name, 'nickname'] : [field.name];
   return { dataIndex: path, title: fieldTitle(field) };
 }

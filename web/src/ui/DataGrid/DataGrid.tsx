@@ -245,7 +245,7 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
             reserve={props.reserve ?? 0}
             onEdit={props.onEdit}
             onDelete={props.onDelete}
-            onFilter={filterFields && ((id) => filterFields.some((field) => field.path === id) && setFilterAt(id))}
+            onFilter={filterFields && ((id) => setFilterAt(filterPath(filterFields, id)))}
             announce={announce}
             cellEdits={cellEdits}
             notice={notice}
@@ -278,6 +278,12 @@ function rangeText(state: GridState, shown: number, total: number | undefined, f
   const first = (state.page - 1) * state.size;
   const bounds = { from: format.format(first + 1), to: format.format(first + shown) };
   return total === undefined ? t('rangeOpen', bounds) : t('range', { ...bounds, total: format.format(total) });
+}
+
+/** The field to filter by that belongs to a column; of a relation its first one. */
+function filterPath(fields: FilterField[], column: string): string | null {
+  const found = fields.find((field) => field.path === column) ?? fields.find((field) => field.column === column);
+  return found?.path ?? null;
 }
 
 const NO_ROWS: object[] = [];

@@ -34,6 +34,23 @@ export function newCondition(field: FilterField): Condition {
   return { ...blank, value: UNARY.has(operator) ? true : null };
 }
 
+interface Choice {
+  value: string;
+  label: string;
+}
+
+/** The fields as choices; those of one relation in a group, where the first of them stands. */
+function grouped(fields: FilterField[]): (Choice | { group: string; items: Choice[] })[] {
+  const choice = (field: FilterField) => ({ value: field.path, label: field.title });
+  const groups = new Map<string, Choice[]>();
+  for (const field of fields) if (field.group) groups.set(field.group, [...(groups.get(field.group) ?? []), choice(field)]);
+  const isFirst = (field: FilterField, at: number) => fields.findIndex((other) => other.group === field.group) === at;
+  return fields.flatMap<Choice | { group: string; items: Choice[] }>((field, at) => {
+    if (!field.group) return [choice(field)];
+    return isFirst(field, at) ? [{ group: field.group, items: groups.get(field.group) ?? [] }] : [];
+  });
+}
+
 export function ConditionRow({ condition, fields, onChange, onRemove, focused }: Props) {
   const { t } = useTranslation('filter');
   const known = fields.find((candidate) => candidate.path === condition.path);
@@ -55,7 +72,7 @@ export function ConditionRow({ condition, fields, onChange, onRemove, focused }:
         }}
         data={[
           ...(known ? [] : [{ value: condition.path, label: condition.path }]),
-          ...fields.map((field) => ({ value: field.path, label: field.title })),
+          ...grouped(fields),
         ]}
       />
       <NativeSelect

@@ -6,4 +6,8 @@ export interface FilterField {
   path: string;
   title: string;
   field: FieldMeta;
+  /** Id of the column it belongs to, when that is not its path. */
+  column?: string;
+  /** Fields of one relation stand together. */
+  group?: string;
 }
