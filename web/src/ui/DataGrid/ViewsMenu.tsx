@@ -9,7 +9,7 @@ import { formatSort } from './urlState';
 import type { GridState } from './types';
 import type { GridLayout } from './useGridTable';
 import { ViewDialog, type ViewDraft } from './ViewDialog';
-import { deleteView, forgetLook, saveView, type GridViews, type SavedView, type ViewValues } from './views';
+import { deleteView, forgetLook, saveView, useViews, type GridViews, type SavedView, type ViewValues } from './views';
 import classes from './DataGrid.module.css';
 
 interface Props {
@@ -34,6 +34,8 @@ function contentOf(state: GridState, layout: GridLayout): ViewValues {
 export function ViewsMenu({ gridKey, views, state, layout }: Props) {
   const { t } = useTranslation('grid');
   const { active, all, standard } = views;
+  const [opened, setOpened] = useState(false);
+  const { isLoading } = useViews(gridKey, opened);
   const [, setPreference] = useGridPreference(gridKey);
   const [dialog, setDialog] = useState<'new' | 'edit' | null>(null);
   const [deleting, setDeleting] = useState<SavedView | null>(null);
@@ -83,7 +85,7 @@ export function ViewsMenu({ gridKey, views, state, layout }: Props) {
   const shared = all.filter((view) => view.shared);
   return (
     <>
-      <Menu position="bottom-start" withinPortal shadow="md" width={280} withInitialFocusPlaceholder={false}>
+      <Menu opened={opened} onChange={setOpened} position="bottom-start" withinPortal shadow="md" width={280} withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <Button size="sm" variant={active ? 'light' : 'default'} leftSection={<IconBookmark size={16} />} maw={240}>
             <Text span truncate fz="sm" fw={600}>
@@ -105,6 +107,7 @@ export function ViewsMenu({ gridKey, views, state, layout }: Props) {
           {own.map(entry)}
           {shared.length > 0 && <Menu.Label>{t('views.shared')}</Menu.Label>}
           {shared.map(entry)}
+          {isLoading && <Menu.Label>{t('views.loading')}</Menu.Label>}
           <Menu.Divider />
           {active && modified && active.editable && (
             <Menu.Item leftSection={<IconDeviceFloppy size={16} />} onClick={() => void overwrite().catch(toast.error)}>

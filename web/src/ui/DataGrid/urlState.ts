@@ -105,10 +105,11 @@ export function useGridState(key: string, { views: on = false } = {}): [GridStat
   const raw: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
   const [{ size: preferred = DEFAULT_SIZE, view: standard }] = useGridPreference(key);
-  const { data: all, isError } = useViews(key, on);
   const parse = on ? parseViewSearch : parseGridSearch;
   const search = useMemo<ViewSearch>(() => parse(raw), [raw, parse]);
   const wanted = on && search.view !== NO_VIEW ? search.view : undefined;
+  // Most lists are in no view: theirs are asked for when the menu opens.
+  const { data: all, isError } = useViews(key, on && (wanted !== undefined || standard !== undefined));
   const active = all?.find((view) => view.id === wanted) ?? null;
   const state = useMemo(() => stateOf(search, active, preferred), [search, active, preferred]);
   const change = useCallback<Change>(

@@ -96,6 +96,7 @@ export async function saveView(gridKey: string, id: string | null, values: ViewV
   queryClient.setQueryData<SavedView[]>(keyOf(gridKey), (old) =>
     [...(old ?? []).filter((view) => view.id !== saved.id), saved].sort((a, b) => a.title.localeCompare(b.title)),
   );
+  void queryClient.invalidateQueries({ queryKey: keyOf(gridKey) });
   return saved;
 }
 
