@@ -35,6 +35,8 @@ async def _start_over(app: AtollClient) -> None:
     for collection in await app.call("collections:list", paginate="false", filter={"hidden.$isTruly": True}):
         await app.call("collections:destroy", filterByTk=collection["name"])
     present = {each["name"] for each in await app.call("collections:list", paginate="false")}
+    if "places" in present:
+        await app.call("collections:destroy", filterByTk="places")
     for name in ("orders", "customers", "tags"):
         if name in present:
             await app.call("collections:destroy", filterByTk=name)
@@ -130,3 +132,50 @@ async def test_the_wizard_in_every_look(page: Page) -> None:
     await drawer.get_by_role("radiogroup", name="How many of Tags").get_by_text("many").click()
     await expect(drawer.get_by_label("Collection in between")).to_have_value("orders_tags")
     assert await all_looks(page, "wizard: many to many") == []
+
+
+async def test_a_tree(page: Page) -> None:
+    await page.goto(f"{APP}/settings/data/main/collections?create=true")
+    await give_credentials(page, ACCOUNT)
+    drawer = page.get_by_role("dialog", name="New collection")
+    await drawer.get_by_label("Title").first.fill("Places")
+    await drawer.get_by_role("radio", name="Tree").check()
+    await drawer.get_by_role("group", name="Field 1").get_by_label("Title").fill("Name")
+    assert await all_looks(page, "new collection") == []
+    await drawer.get_by_role("button", name="Create collection").click()
+    await expect(page.get_by_role("tab", name="Data")).to_be_visible()
+
+    await page.goto(f"{APP}/r/places")
+    await _new(page, page.get_by_role("button", name="New record").first, "Europe")
+    await open_menu(page, "Europe", "New record below")
+    await _fill(page, "France")
+    await page.get_by_role("button", name="Show what is below Europe").click()
+    await open_menu(page, "France", "New record below")
+    await _fill(page, "Paris")
+    tree = page.get_by_role("treegrid", name="Places")
+    france = tree.get_by_role("row").filter(has_text="France")
+    await expect(france).to_have_attribute("aria-level", "2")
+    await expect(france).to_have_attribute("aria-expanded", "false")
+    await france.get_by_role("gridcell").filter(has_text="France").focus()
+    await page.keyboard.press("ArrowRight")
+    await expect(tree.get_by_role("row").filter(has_text="Paris")).to_have_attribute("aria-level", "3")
+    assert await all_looks(page, "list of a tree") == []
+    await page.get_by_role("searchbox", name="Search").first.fill("Pari")
+    await expect(page).to_have_url(re.compile("q=Pari"))
+    await expect(row(page, "Europe")).to_be_visible()
+    await expect(row(page, "Paris")).to_be_visible()
+    await open_menu(page, "Europe", "Delete")
+    await expect(row(page, "Paris")).to_have_count(0)
+
+
+async def _new(page: Page, button: Locator, name: str) -> None:
+    await button.click()
+    await _fill(page, name)
+
+
+async def _fill(page: Page, name: str) -> None:
+    """Saves the form that is open."""
+    drawer = page.get_by_role("dialog", name="New record in Places")
+    await drawer.get_by_label("Name").fill(name)
+    await drawer.get_by_role("button", name="Save", exact=True).click()
+    await expect(drawer).to_have_count(0)

@@ -31,8 +31,8 @@ export function CollectionsPage() {
         id: 'kind',
         title: t('column.kind'),
         width: 110,
-        text: (row) => t(row.system === true ? 'kind.system' : 'kind.own'),
-        sortValue: (row) => row.system === true,
+        text: (row) => t(row.system === true ? 'kind.system' : row.tree ? 'kind.tree' : 'kind.general'),
+        sortValue: (row) => (row.system === true ? 2 : row.tree ? 1 : 0),
       },
       {
         id: 'fields',

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Fieldset, Group, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { Button, Checkbox, Fieldset, Group, Radio, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
@@ -98,6 +98,12 @@ export function NewCollection({ onClose }: { onClose: () => void }) {
             error={shown.name && t(shown.name)}
             onChange={(event) => patch({ name: event.currentTarget.value, namedByHand: true })}
           />
+          <Radio.Group label={t('column.kind')} value={draft.tree ? 'tree' : 'general'} onChange={(kind) => patch({ tree: kind === 'tree' })}>
+            <Group gap="lg" mt={6} align="start">
+              <Radio value="general" label={t('kind.general')} />
+              <Radio value="tree" label={t('kind.tree')} description={t('kind.treeHint')} />
+            </Group>
+          </Radio.Group>
           <Textarea
             label={t('column.description')}
             autosize

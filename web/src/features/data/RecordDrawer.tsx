@@ -2,15 +2,17 @@ import { ActionIcon, Button, Group, Skeleton, Stack, Text, Tooltip } from '@mant
 import { IconChevronDown, IconChevronUp, IconMaximize, IconPencil, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ErrorState } from '../../ui/ErrorState';
 import { FormDrawer } from '../../ui/FormDrawer';
 import { useShortcuts } from '../../ui/DataGrid';
-import { collectionTitle, editableFields, recordTitle, type CollectionMeta, type RecordRow } from './model';
+import { collectionTitle, editableFields, recordTitle, treeOf, type CollectionMeta, type RecordRow } from './model';
 import { recordQuery } from './queries';
 import { RecordDetails } from './RecordDetails';
 import { RecordFormDrawer } from './RecordFormDrawer';
 import type { RecordsSearch } from './routes';
+import type { FormPlace } from './useRecordForm';
 
 interface Props {
   collection: CollectionMeta;
@@ -28,12 +30,14 @@ export function RecordDrawer(props: Props) {
   const record = search.record === undefined ? undefined : String(search.record);
   const isNew = record === 'new';
   const row = useQuery({ ...recordQuery(collection, record ?? ''), enabled: record !== undefined && !isNew });
+  const place = useMemo(() => placeBelow(collection, search.above), [collection, search.above]);
   const close = () => onShow(undefined);
   if (record === undefined) return null;
   if (isNew || (search.edit && row.data)) {
     return (
       <RecordFormDrawer
         key={record}
+        place={isNew ? place : undefined}
         collection={collection}
         record={isNew ? null : (row.data ?? null)}
         recordKey={isNew ? null : record}
@@ -43,6 +47,13 @@ export function RecordDrawer(props: Props) {
     );
   }
   return <RecordViewDrawer {...props} record={record} query={row} onClose={close} />;
+}
+
+/** A new record below another one of its tree. */
+function placeBelow(collection: CollectionMeta, above: string | number | undefined): FormPlace | undefined {
+  const tree = treeOf(collection);
+  if (!tree || above === undefined) return undefined;
+  return { resource: `${collection.name}/${encodeURIComponent(String(above))}/${tree.children}`, without: [tree.parent] };
 }
 
 interface ViewProps extends Props {

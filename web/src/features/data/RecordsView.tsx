@@ -11,9 +11,9 @@ import { DataGrid, useGridState, useShownColumns, type GridSelection } from '../
 import { toast } from '../../ui/toasts';
 import { AT_ONCE, deleteAsTask, type BulkSelection } from '../transfer/bulk';
 import { TransferMenu } from '../transfer/TransferMenu';
-import { collectionTitle, editableFields, keyField, recordTitle, shownFields, type CollectionMeta, type RecordRow } from './model';
+import { collectionTitle, editableFields, keyField, recordTitle, shownFields, treeOf, type CollectionMeta, type RecordRow } from './model';
 import { pendingDeletes, useWithoutDeleted } from './pendingDeletes';
-import { countRecords, listFilter, recordsQuery, useRecordFilterFields, useRefreshRecords, useShownAppends } from './queries';
+import { countRecords, listFilter, levelOf, recordsQuery, useRecordFilterFields, useRefreshRecords, useShownAppends } from './queries';
 import { recordColumns } from './recordColumns';
 import { RecordDrawer } from './RecordDrawer';
 import { interfaceOf } from '../../fields';
@@ -34,6 +34,17 @@ interface Props {
 /** Up to this many records go with undo; more are asked about first. */
 const UNDO_LIMIT = 50;
 
+/** The records of a tree and all below them, which go with them. */
+function withBelow(rows: RecordRow[], ids: string[], rowId: (row: RecordRow) => string): string[] {
+  let above: number | null = null;
+  return rows.flatMap((row) => {
+    const level = levelOf(row);
+    if (above !== null && level > above) return [rowId(row)];
+    above = ids.includes(rowId(row)) ? level : null;
+    return above === null ? [] : [rowId(row)];
+  });
+}
+
 /** The records of one collection: list, search, filter, edit, delete. */
 export function RecordsView({ collection, title, toolbar }: Props) {
   const { t } = useTranslation(['data', 'fields', 'ui', 'transfer']);
@@ -46,10 +57,17 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const client = useQueryClient();
     const key = keyField(collection);
   const rowId = useCallback((row: RecordRow) => String(key ? row[key] : JSON.stringify(row)), [key]);
-  const columns = useMemo(() => recordColumns(collection), [collection]);
+  const inTree = useMemo(() => treeOf(collection), [collection]);
+  // Where a record stands says what is above and below it.
+  const columns = useMemo(
+    () => recordColumns(collection).filter(({ id }) => id !== inTree?.children).map((column) => (column.id === inTree?.parent ? { ...column, hidden: true } : column)),
+    [collection, inTree],
+  );
   const appends = useShownAppends(collection, useShownColumns(gridKey, views.active, columns));
-  const query = useQuery({ ...recordsQuery(collection, state, { appends }), enabled: !views.waiting });
+  const query = useQuery({ ...recordsQuery(collection, state, { appends, tree: inTree?.children }), enabled: !views.waiting });
   const page = useWithoutDeleted(collection.name, query.data, rowId);
+  const isSearched = state.q !== '' || state.filter !== null;
+  const tree = useMemo(() => (inTree ? { levelOf, unfolded: isSearched } : undefined), [inTree, isSearched]);
   const filterFields = useRecordFilterFields(collection);
   const refresh = useRefreshRecords(collection.name);
   const searchable = useMemo(() => shownFields(collection).some((field) => interfaceOf(field).searchable), [collection]);
@@ -74,16 +92,20 @@ export function RecordsView({ collection, title, toolbar }: Props) {
       rememberFocus(record !== undefined);
       void navigate({
         to: '.',
-        search: (old: Record<string, unknown>) => ({ ...old, record: record === undefined ? undefined : recordParam(record), edit: edit || undefined }),
+        search: (old: Record<string, unknown>) => ({ ...old, record: record === undefined ? undefined : recordParam(record), above: undefined, edit: edit || undefined }),
         // The drawer asks for itself before it closes.
         ignoreBlocker: true,
       });
     },
     [navigate, rememberFocus],
   );
+  const showNewBelow = (above: string) => {
+    rememberFocus(true);
+    void navigate({ to: '.', search: (old: Record<string, unknown>) => ({ ...old, record: 'new', above: recordParam(above), edit: undefined }), ignoreBlocker: true });
+  };
   const rowHref = (row: RecordRow) =>
     router.buildLocation({ to: '/admin/r/$collection/$id', params: { collection: collection.name, id: rowId(row) } }).publicHref;
-  const destroy = (ids: string[], message: string) => pendingDeletes.start(collection.name, ids, message);
+  const destroy = (ids: string[], message: string) => pendingDeletes.start(collection.name, tree ? withBelow(page?.rows ?? [], ids, rowId) : ids, message);
   const destroyMany = async (selection: GridSelection<RecordRow>) => {
     if (!selection.allMatching && selection.count <= UNDO_LIMIT) {
       return destroy(selection.ids, t('deletedMany', { count: selection.count }));
@@ -132,6 +154,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
         query={{ ...query, data: page }}
         state={state}
         onState={setState}
+        tree={tree}
         views={views}
         rowId={rowId}
         rowName={(row) => recordTitle(collection, row)}
@@ -140,6 +163,11 @@ export function RecordsView({ collection, title, toolbar }: Props) {
         onEdit={key && writable ? (row) => show(rowId(row), true) : undefined}
         onDelete={key && online ? (row) => destroy([rowId(row)], t('deletedOne', { name: recordTitle(collection, row) })) : undefined}
         onCreate={writable ? () => show('new') : undefined}
+        rowActions={
+          inTree && writable
+            ? (row) => [{ id: 'child', label: t('record.newChild'), icon: <IconPlus size={16} />, onAction: () => showNewBelow(rowId(row)) }]
+            : undefined
+        }
         bulkActions={
           key && online
             ? [

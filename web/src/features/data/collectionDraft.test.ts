@@ -38,4 +38,11 @@ describe('new collection', () => {
     expect(checkCollection(twice, [])).toEqual({ 'field.0': 'name.taken', 'field.1': 'name.taken' });
     expect(checkCollection({ ...orders(), fields: [draftOf(interfaceById('text'), 'Id')] }, [])).toEqual({ 'field.0': 'name.taken' });
   });
+
+  it('makes trees, whose own fields keep their names', () => {
+    expect(collectionBody({ ...orders(), tree: true })).toMatchObject({ template: 'tree', tree: 'adjacency-list' });
+    const named = { ...orders(), fields: [draftOf(interfaceById('text'), 'Parent')] };
+    expect(checkCollection(named, [])).toEqual({});
+    expect(checkCollection({ ...named, tree: true }, [])).toEqual({ 'field.0': 'name.taken' });
+  });
 });

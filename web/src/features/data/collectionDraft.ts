@@ -11,6 +11,8 @@ export interface CollectionDraft {
   name: string;
   namedByHand: boolean;
   description: string;
+  /** Records have a parent and children. */
+  tree: boolean;
   presets: Preset[];
   fields: FieldDraft[];
 }
@@ -21,12 +23,14 @@ export const emptyCollection = (): CollectionDraft => ({
   name: '',
   namedByHand: false,
   description: '',
+  tree: false,
   presets: [...PRESETS],
   fields: [draftOf(interfaceById('text'))],
 });
 
 /** Names the server gives to its own fields. */
 const RESERVED = ['id', 'createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'createdById', 'updatedById'];
+const RESERVED_IN_TREES = ['parent', 'parentId', 'children'];
 
 /** Rows nobody filled in do not count. */
 const isBlank = ({ field }: FieldDraft) => !field.uiSchema?.title?.trim() && field.name === '';
@@ -40,7 +44,7 @@ export function checkCollection(draft: CollectionDraft, taken: readonly string[]
   draft.fields.forEach((field, at) => {
     if (isBlank(field)) return;
     const others = draft.fields.filter((_, index) => index !== at).map((other) => other.field.name);
-    const message = checkDraft(field, [...RESERVED, ...others]);
+    const message = checkDraft(field, [...RESERVED, ...(draft.tree ? RESERVED_IN_TREES : []), ...others]);
     if (message) wrong[`field.${at}`] = message;
   });
   return wrong;
@@ -54,7 +58,7 @@ export function collectionBody(draft: CollectionDraft): Record<string, unknown> 
     name: draft.name,
     title: draft.title.trim(),
     ...(draft.description.trim() ? { description: draft.description.trim() } : {}),
-    template: 'general',
+    ...(draft.tree ? { template: 'tree', tree: 'adjacency-list' } : { template: 'general' }),
     autoGenId: false,
     ...Object.fromEntries(PRESETS.map((preset) => [preset, has(preset)])),
     fields: [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sortOf } from './queries';
+import { inSequence, levelOf, sortOf } from './queries';
 import { recordFilterFields } from './recordColumns';
 import { appendsOf, columnFields, formFields, recordFields, keyField, listFields, recordTitle, shownFields, titleField, toMany, withImpliedFields, withRelated, type CollectionMeta } from './model';
 
@@ -72,6 +72,13 @@ describe('collection model', () => {
     expect(sortOf(linkedOrders, state)).toEqual(['-buyer.name', 'code']);
     const paths = recordFilterFields(linkedOrders, [linkedOrders, customers]).filter((field) => field.column === 'buyer').map((field) => field.path);
     expect(paths).toEqual(['buyer.name', 'buyer.id']);
+  });
+
+  it('puts the records of a tree one behind the other', () => {
+    const tree = [{ id: 1, children: [{ id: 2, children: [{ id: 3 }] }, { id: 4 }] }, { id: 5 }];
+    const rows = inSequence(tree, 'children');
+    expect(rows.map((row) => [row.id, levelOf(row)])).toEqual([[1, 0], [2, 1], [3, 2], [4, 1], [5, 0]]);
+    expect(rows[0]).not.toHaveProperty('children');
   });
 
   it('names a record', () => {

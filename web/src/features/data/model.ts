@@ -162,3 +162,11 @@ export const columnFields = (collection: CollectionMeta): FieldMeta[] => [
   ...listFields(collection),
   ...fieldsOf(collection).filter((field) => field.isForeignKey === true && field.hidden !== true),
 ];
+
+/** The relations of a tree collection to parent and children; null when it is none. */
+export function treeOf(collection: CollectionMeta): { parent: string; children: string } | null {
+  if (!collection.tree) return null;
+  const parent = fieldsOf(collection).find((field) => field.treeParent === true);
+  const children = fieldsOf(collection).find((field) => field.treeChildren === true);
+  return parent && children ? { parent: parent.name, children: children.name } : null;
+}

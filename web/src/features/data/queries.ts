@@ -82,18 +82,20 @@ interface ListOptions {
   appends: string[];
   /** The records that are linked to another one: `orders/5/lines`. */
   resource?: string;
+  /** Name of the relation to the children: pages of roots, with all that is below them. */
+  tree?: string;
 }
 
-export function recordsQuery(collection: CollectionMeta, state: GridState, { appends, resource = collection.name }: ListOptions) {
+export function recordsQuery(collection: CollectionMeta, state: GridState, { appends, resource = collection.name, tree }: ListOptions) {
   const filter = listFilter(collection, state) ?? undefined;
   const sort = sortOf(collection, state);
   return queryOptions({
-    queryKey: [...recordsKey(collection.name), { resource, filter, sort, page: state.page, size: state.size, appends }],
+    queryKey: [...recordsKey(collection.name), { resource, filter, sort, page: state.page, size: state.size, appends, tree }],
     queryFn: async ({ signal }): Promise<GridPage<RecordRow>> => {
       const { data, meta } = await api
         .resource<RecordRow>(resource)
-        .list({ filter, sort, page: state.page, pageSize: state.size, appends }, signal);
-      return { rows: data, total: meta.count, hasNext: meta.hasNext };
+        .list({ filter, sort, page: state.page, pageSize: state.size, appends, tree: tree ? true : undefined }, signal);
+      return { rows: tree ? inSequence(data, tree) : data, total: meta.count, hasNext: meta.hasNext };
     },
     placeholderData: keepPreviousData,
   });
@@ -122,4 +124,17 @@ export function useRefreshRecords(collection: string): () => Promise<void> {
       client.invalidateQueries({ queryKey: ['count', collection] }),
     ]);
   }, [client, collection]);
+}
+
+const LEVEL = '__level';
+
+/** How deep a record of a tree is in its list. */
+export const levelOf = (row: RecordRow): number => Number(row[LEVEL] ?? 0);
+
+/** The records of a tree one behind the other, children behind their parent. */
+export function inSequence(nodes: RecordRow[], children: string, level = 0): RecordRow[] {
+  return nodes.flatMap(({ [children]: below, ...row }) => [
+    { ...row, [LEVEL]: level },
+    ...(Array.isArray(below) ? inSequence(below as RecordRow[], children, level + 1) : []),
+  ]);
 }

@@ -12,6 +12,8 @@ export interface CollectionsSearch extends GridSearch {
 export interface RecordsSearch extends ViewSearch {
   /** Key of the record in the drawer, or `new`; digits as a number, which needs no quotes in the address. */
   record?: string | number;
+  /** In a tree: key of the record that a new one goes below. */
+  above?: string | number;
   /** The drawer edits instead of showing. */
   edit?: boolean;
 }
@@ -36,6 +38,7 @@ export const recordParam = (key: string): string | number => (/^[1-9]\d{0,14}$/.
 export function parseRecordsSearch(raw: Record<string, unknown>): RecordsSearch {
   const search: RecordsSearch = parseViewSearch(raw);
   if (typeof raw.record === 'string' || typeof raw.record === 'number') search.record = raw.record;
+  if (typeof raw.above === 'string' || typeof raw.above === 'number') search.above = raw.above;
   if (raw.edit === true) search.edit = true;
   return search;
 }

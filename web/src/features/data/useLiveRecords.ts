@@ -111,7 +111,7 @@ export function useLiveRecords({ collection, state, appends, rowId, rows, isFetc
       const id = window.setTimeout(() => {
         fading.current.delete(id);
         // Rows must not move under the pointer: they go when it has left.
-        if (document.querySelector('[role="grid"]:hover')) later();
+        if (document.querySelector(':is([role="grid"], [role="treegrid"]):hover')) later();
         else remove();
       }, FADE_MS);
       fading.current.add(id);

@@ -7,6 +7,8 @@ import { orderedColumns } from './HeaderRow';
 import { CellEditor as CellInput } from './CellEditor';
 import { FailedCell } from './FailedCell';
 import { RowMenu } from './RowMenu';
+import type { TreeRows } from './tree';
+import { TreeToggle } from './TreeToggle';
 import { ACTIONS_ID, SELECT_ID, cellText, type GridAction, type GridColumn } from './types';
 import type { CellPosition } from './useGridKeyboard';
 import type { GridLayout, TableColumn } from './useGridTable';
@@ -28,6 +30,8 @@ export interface BodyProps<Row> {
   layout: GridLayout;
   columns: Map<string, GridColumn<Row>>;
   rows: Row[];
+  /** Null when the rows are no tree. */
+  tree: TreeRows<Row> | null;
   /** Indexes of the rows to render, rising; what lies between them is empty space. */
   rendered: number[];
   /** Of one row, in pixels. */
@@ -82,9 +86,12 @@ function BodyRow<Row>(props: RowProps<Row>) {
   const { row, index, leaves, grows, columns, selection, active, rowId, offset } = props;
   const id = rowId(row);
   const selected = selection?.isSelected(id);
+  const inTree = props.tree?.of(id);
   return (
     <div
       role="row"
+      aria-level={inTree && inTree.level + 1}
+      aria-expanded={inTree?.isParent ? inTree.isUnfolded : undefined}
       aria-rowindex={offset + index + 2}
       aria-selected={selection ? selected : undefined}
       className={`${classes.row} ${props.flashed.has(id) ? classes.flash : ''} ${props.gone.has(id) ? classes.gone : ''}`}
@@ -161,8 +168,11 @@ function CellContent<Row>(props: ContentProps<Row>) {
     );
   }
   if (change?.state === 'failed' && editing) return <Failed {...props} own={own} change={change} editing={editing} />;
+  const id = props.rowId(row);
+  const inTree = columnId === props.titleId ? props.tree?.of(id) : undefined;
   return (
     <span className={classes.content} data-fit={columnId} title={cellText(own, row) || undefined}>
+      {inTree && <TreeToggle row={inTree} name={rowName(row)} onToggle={() => props.tree?.toggle(id)} tabIndex={-1} />}
       <LinkedContent {...props} own={own} tabIndex={-1} />
     </span>
   );

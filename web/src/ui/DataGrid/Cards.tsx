@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { LinkedContent, type BodyProps } from './BodyRows';
 import classes from './DataGrid.module.css';
 import { RowMenu } from './RowMenu';
+import { TreeToggle } from './TreeToggle';
 import { cellText, type GridColumn } from './types';
 
 const MAX_FIELDS = 4;
@@ -43,6 +44,7 @@ export function Cards<Row>(props: Props<Row>) {
                 onChange={() => selection.toggle(index, false)}
               />
             )}
+            <CardToggle {...props} row={row} />
             <span className={classes.cardTitle}>
               {title ? <LinkedContent {...props} row={row} own={title} tabIndex={0} /> : rowName(row)}
             </span>
@@ -63,6 +65,12 @@ export function Cards<Row>(props: Props<Row>) {
       ))}
     </ul>
   );
+}
+
+function CardToggle<Row>({ tree, row, rowId, rowName }: Props<Row> & { row: Row }) {
+  const id = rowId(row);
+  const inTree = tree?.of(id);
+  return inTree ? <TreeToggle row={inTree} name={rowName(row)} onToggle={() => tree?.toggle(id)} tabIndex={0} /> : null;
 }
 
 export function SkeletonCards() {

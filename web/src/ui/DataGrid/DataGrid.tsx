@@ -23,6 +23,7 @@ import { Toolbar } from './Toolbar';
 import { cardColumns } from './Cards';
 import { cellText, type GridAction, type GridBulkAction, type GridColumn, type GridEditing, type GridEmpty, type GridLive, type GridQuery, type GridState } from './types';
 import { useAnnouncedResults } from './useAnnouncedResults';
+import { useTreeRows, type GridTree } from './tree';
 import { useCellEdits } from './useCellEdits';
 import { useDelayed } from './useDelayed';
 import { useFlash } from './useFlash';
@@ -41,6 +42,8 @@ export interface DataGridProps<Row extends object> {
   query: GridQuery<Row>;
   state: GridState;
   onState: (patch: Partial<GridState>) => void;
+  /** The rows are a tree, and come in its order. */
+  tree?: GridTree<Row>;
   /** Turns saved views on; from `useGridState`. */
   views?: GridViews;
   rowId: (row: Row) => string;
@@ -106,8 +109,12 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
       announce(t('edits.saved'));
     },
   });
-  const rows = useMemo(() => cellEdits?.edits.overlay(loaded) ?? loaded, [cellEdits, loaded]);
-  const selection = useSelection(rows, rowId, state, total);
+  const edited = useMemo(() => cellEdits?.edits.overlay(loaded) ?? loaded, [cellEdits, loaded]);
+  const tree = useTreeRows(edited, props.tree, rowId);
+  const rows = tree?.rows ?? edited;
+  // The total of a tree counts what is at the top: "all that match" would say less than there is.
+  const matching = tree ? undefined : total;
+  const selection = useSelection(rows, rowId, state, matching);
   const actions = useRowActions(props);
   const hasActions = props.rowActions !== undefined || Boolean(props.onOpen ?? props.onEdit ?? props.onDelete);
   const selectable = (bulkActions?.length ?? 0) > 0;
@@ -138,6 +145,7 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
   const isFiltered = state.q !== '' || state.filter !== null;
   const common = {
     rows,
+    tree,
     rowId,
     rowName,
     rowHref: props.rowHref,
@@ -228,7 +236,7 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
             {first && <SkeletonCards />}
             {notice}
             {/* Cards are not edited: they show what is saved. */}
-            {rows.length > 0 && <Cards {...common} rows={loaded} label={props.label} columns={visible(columns, layout)} />}
+            {rows.length > 0 && <Cards {...common} rows={tree?.rows ?? loaded} label={props.label} columns={visible(columns, layout)} />}
           </>
         ) : (
           <GridTableView
@@ -238,7 +246,7 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
             columns={columns}
             state={state}
             onState={onState}
-            total={total}
+            total={matching}
             skeleton={first}
             busy={query.isFetching && query.data !== undefined}
             stale={query.isPlaceholderData}
@@ -254,14 +262,14 @@ function Grid<Row extends object>(props: DataGridProps<Row>) {
       {isEmpty && state.page > 1 && <EmptyPage onFirst={() => onState({ page: 1 })} />}
       {isEmpty && state.page === 1 && (isFiltered ? <EmptyFiltered onClear={clear} /> : <EmptyFirstUse empty={props.empty} />)}
       {query.data && (rows.length > 0 || state.page > 1) && (
-        <Footer state={state} onState={onState} shown={rows.length} total={total} hasNext={query.data.hasNext} phone={phone} />
+        <Footer state={state} onState={onState} shown={tree?.roots ?? rows.length} total={total} hasNext={query.data.hasNext} phone={phone} />
       )}
       {cellEdits && cellEdits.edits.failed > 0 && <FailedBar edits={cellEdits.edits} />}
-      {selectable && <SelectionBar selection={selection} actions={bulkActions ?? []} total={total} />}
+      {selectable && <SelectionBar selection={selection} actions={bulkActions ?? []} total={matching} />}
       {printing && (
         <PrintTable
           title={[props.label, props.views?.active?.title].filter(Boolean).join(' – ')}
-          range={rangeText(state, rows.length, total, format, t)}
+          range={rangeText(state, tree?.roots ?? rows.length, total, format, t)}
           columns={columns}
           layout={layout}
           rows={rows}

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useCallback, useMemo, useRef, useState, type CSSProperties, type ReactNode } from 'react';
+import { useCallback, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react';
 import { BodyRows, SkeletonRows, type BodyProps } from './BodyRows';
 import { isOwn } from './cellStyle';
 import classes from './DataGrid.module.css';
@@ -79,6 +79,16 @@ export function GridTableView<Row extends object>(props: TableViewProps<Row>) {
     const row = rows[at.row];
     return row !== undefined && props.cellEdits?.edits.of(props.rowId(row), columnAt(at)?.id ?? '')?.state === 'failed';
   };
+  const rowKeys = useRowKeys(props, editor, (at) => columnAt(at)?.id);
+  /** On the title of a tree's row, arrows unfold and fold before they move. */
+  const foldKey = (event: KeyboardEvent, at: CellPosition): boolean => {
+    const row = rows[at.row];
+    const id = row && columnAt(at)?.id === props.titleId ? props.rowId(row) : undefined;
+    const inTree = id === undefined ? undefined : props.tree?.of(id);
+    if (id === undefined || !inTree?.isParent || event.key !== (inTree.isUnfolded ? 'ArrowLeft' : 'ArrowRight')) return false;
+    props.tree?.toggle(id);
+    return true;
+  };
   const keyboard = useGridKeyboard({
     grid,
     rowCount: rows.length,
@@ -95,7 +105,7 @@ export function GridTableView<Row extends object>(props: TableViewProps<Row>) {
         // The title leads to the record; its text is edited with F2 or by typing.
         else if (id === props.titleId || !editor.start(at, null)) row && props.onOpen?.(row);
       },
-      key: useRowKeys(props, editor, (at) => columnAt(at)?.id),
+      key: (event, at) => foldKey(event, at) || rowKeys(event, at),
     },
   });
   focusCell.current = keyboard.focusCell;
@@ -121,7 +131,7 @@ export function GridTableView<Row extends object>(props: TableViewProps<Row>) {
       {props.notice && <div className={classes.notice}>{props.notice}</div>}
       <div
         ref={grid}
-        role="grid"
+        role={props.tree ? 'treegrid' : 'grid'}
         className={`${classes.scroller} ${props.stale ? classes.stale : ''}`}
         aria-label={props.label}
         aria-rowcount={total === undefined ? -1 : total + 1}
