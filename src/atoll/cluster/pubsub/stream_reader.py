@@ -22,10 +22,17 @@ PUBLISH_SECONDS = 2.0
 SHORTEST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 
-# KEYS: stream, count. ARGV: length, ms to keep, origin, skip_self, kind, message.
+# KEYS: stream, count. ARGV: length, ms to keep, origin, skip_self, kind, message, a random number.
+# A stream begins with an id that no other stream of the channel began with: one that was emptied and written
+# to within the millisecond of its last message must not look as if nothing had happened.
 PUBLISH = """
 local number = redis.call('INCR', KEYS[2])
-redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*',
+local id = '*'
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  local now = redis.call('TIME')
+  id = string.format('%.0f-%s', now[1] * 1000 + math.floor(now[2] / 1000), ARGV[7])
+end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], id,
   'n', number, 'o', ARGV[3], 's', ARGV[4], 'k', ARGV[5], 'm', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
@@ -129,7 +136,7 @@ class StreamReader:
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 with self._connection.errors():
-                    args = [REMEMBERED, KEPT_MS, origin, skip, kind, message]
+                    args = [REMEMBERED, KEPT_MS, origin, skip, kind, message, secrets.randbelow(1 << 32)]
                     await self._publish(keys=self._keys(channel), args=args)
         except TimeoutError as error:
             raise RedisUnavailable("Redis does not answer.", detail="publish") from error
@@ -186,7 +193,8 @@ class StreamReader:
             return
         for channel, last_id, count in await self._ask(channels):
             channel.behind, behind_before = count > channel.number, channel.behind
-            if count < channel.number or (channel.behind and behind_before):
+            other = count == channel.number and last_id != channel.last_id
+            if count < channel.number or other or (channel.behind and behind_before):
                 channel.gap()
                 channel.last_id, channel.number, channel.behind = last_id, count, False
 
