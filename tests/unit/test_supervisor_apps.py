@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from atoll.errors import AppNotReady, AppOptionsInvalid, PreflightFailed
+from atoll.errors import AppNotFound, AppNotReady, AppOptionsInvalid, PreflightFailed
 from atoll.supervisor.models import CallerAccount, Finding
 from atoll.supervisor.routing import Forward, Starting, Unavailable
+from atoll.supervisor.store.base import AppRecord
 from atoll.testing.supervisor_scene import PATIENCE, scene
 
 pytestmark = pytest.mark.anyio
@@ -450,3 +451,24 @@ async def test_an_app_made_while_the_store_is_being_read_is_not_taken_for_a_dele
         turns = s.supervisor.directory.changes
         assert not await turns.until(lambda: s.status(name) != "running", 2.5)
         assert s.world.count(f"env_a destroy {name}") == 0
+
+
+async def test_a_removal_that_was_finished_meanwhile_is_no_error(
+    tmp_path: Path, way: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
+        name = await s.running_app("env_a")
+        advance, beaten = s.supervisor._reconciler.advance, False
+
+        async def late(record: AppRecord) -> None:
+            nonlocal beaten
+            if beaten or record.desired != "removed":
+                await advance(record)
+                return
+            beaten = True
+            await s.until(lambda: s.supervisor.directory.record(record.uid) is None)
+            raise AppNotFound("The app does not exist any more.")
+
+        monkeypatch.setattr(s.supervisor._reconciler, "advance", late)
+        assert await s.supervisor.remove_app(name)
+        assert beaten

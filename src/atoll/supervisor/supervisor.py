@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -270,7 +271,8 @@ class Supervisor(Prover):
             return replace(present, desired="removed", remove_database=drop, dropped=present.dropped or force)
 
         saved = await self._save(record, "destroy", change, by)
-        await self._reconciler.advance(saved)
+        with suppress(AppNotFound):  # the reconciler, which looks by itself, was quicker
+            await self._reconciler.advance(saved)
 
         def gone() -> bool:
             left = self.directory.record(record.uid)
