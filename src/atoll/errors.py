@@ -6,7 +6,8 @@ The `code` crosses process borders and is part of the API; texts are for people 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class AtollError(Exception):
@@ -117,6 +118,22 @@ class Conflict(AtollError):
 
     code = "CONFLICT"
     status = 409
+
+
+class RecordChanged(Conflict):
+    """The record is no longer as `If-Match` says: somebody changed it. The answer has it as it is now.
+
+    Args:
+        record: what the caller may see of it; goes out as `data` of the answer.
+        version: its entity tag now, for the next `If-Match`.
+    """
+
+    code = "RECORD_CHANGED"
+
+    def __init__(self, message: str, *, record: Mapping[str, Any], version: str | None) -> None:
+        super().__init__(message)
+        self.record = record
+        self.version = version
 
 
 # --- Database ---------------------------------------------------------------------------------------

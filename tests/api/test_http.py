@@ -60,7 +60,7 @@ async def test_cors_and_request_ids(anonymous: Api) -> None:
         "app:getInfo", headers={"Origin": "http://elsewhere.test", "X-Request-Id": "abc"}
     )
     assert foreign.headers["access-control-allow-origin"] == "http://elsewhere.test"
-    assert foreign.headers["access-control-expose-headers"] == "content-disposition, x-new-token"
+    assert foreign.headers["access-control-expose-headers"] == "content-disposition, etag, x-new-token"
     assert "access-control-allow-credentials" not in foreign.headers
     assert foreign.headers["x-request-id"] == "abc"
     own = await anonymous.call("app:getInfo", headers={"Origin": "http://app.test"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 Headers = list[tuple[bytes, bytes]]
-_EXPOSED = (b"access-control-expose-headers", b"content-disposition, x-new-token")
+_EXPOSED = (b"access-control-expose-headers", b"content-disposition, etag, x-new-token")
 
 
 def cors_headers(headers: Mapping[str, str]) -> Headers:

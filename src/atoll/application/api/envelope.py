@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from atoll.application.context import NOTHING, Page
-from atoll.errors import AppNotReady, AtollError, TooManyAttempts, Unauthenticated
+from atoll.errors import AppNotReady, AtollError, RecordChanged, TooManyAttempts, Unauthenticated
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,8 +29,12 @@ def failure(error: AtollError) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
         code = error.reason
     elif isinstance(error, TooManyAttempts):
         headers.append((b"retry-after", str(error.retry_after).encode()))
-    body = _encode({"errors": [{"message": error.message, "code": code}]})
-    return error.status, body, headers
+    answer: dict[str, Any] = {"errors": [{"message": error.message, "code": code}]}
+    if isinstance(error, RecordChanged):
+        answer["data"] = error.record
+        if error.version is not None:
+            headers.append((b"etag", error.version.encode()))
+    return error.status, _encode(answer), headers
 
 
 def unexpected(request_id: str) -> bytes:

@@ -24,6 +24,10 @@ Link = tuple[Record, Given]
 """A linked record, and values for the row between (belongsToMany)."""
 
 
+ADD, REMOVE = "$add", "$remove"
+"""A relation to many takes `{"$add": […], "$remove": […]}` too: what others have linked meanwhile stays."""
+
+
 class Associations:
     """Creates, changes and links records together with those they are related to."""
 
@@ -102,9 +106,15 @@ class Associations:
             if relation.holds_key:
                 continue
             target, value = existing(self._lookup, relation.target), given[name]
-            items = _many(name, value if relation.to_many else _one(name, value))
             source = self._source(collection, relation, record[relation.source_key])
             links = None if relation.through else {relation.foreign_key: source}
+            if relation.to_many and _is_difference(value):
+                added = await self._resolve(unit, target, relation, _many(name, value.get(ADD)), path, links)
+                removed = await self.find(unit, target, relation, _many(name, value.get(REMOVE)))
+                await self.remove(unit, relation, source, target, removed)
+                await self.add(unit, relation, source, target, added)
+                continue
+            items = _many(name, value if relation.to_many else _one(name, value))
             linked = await self._resolve(unit, target, relation, items, path, links)
             if relation.through is not None:
                 await self._set_between(unit, relation, source, linked, new=new)
@@ -366,6 +376,10 @@ def _one(name: str, value: Any) -> Any:
     if isinstance(value, list):
         raise BadRequest(f"{name!r} leads to one record: give its key or an object, not a list")
     return value
+
+
+def _is_difference(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value) and value.keys() <= {ADD, REMOVE}
 
 
 def _many(name: str, value: Any) -> list[Any]:

@@ -14,14 +14,16 @@ from atoll.application.fields.snowflake_id import SnowflakeIds
 from atoll.application.records.associations import Associations, names_relation
 from atoll.application.records.filter import Caller, is_empty
 from atoll.application.records.integrity import Integrity
+from atoll.application.records.operators import Condition
 from atoll.application.records.parameters import names
 from atoll.application.records.reader import Params, Record, RecordReader, Within
 from atoll.application.records.rights import echo, writable
 from atoll.application.records.rows import RowWriter
 from atoll.application.records.tree import refuse_circle
 from atoll.application.records.unit_of_work import UnitOfWork, unit
+from atoll.application.records.versions import ANY, version
 from atoll.database.drivers.base import Connection, Database
-from atoll.errors import BadRequest
+from atoll.errors import BadRequest, NotFound, RecordChanged
 
 __all__ = ["Params", "Record", "RecordEngine"]
 
@@ -108,14 +110,22 @@ class RecordEngine(RecordReader):
         caller: Caller,
         *,
         within: Within | None = None,
+        expected: frozenset[str] | None = None,
         connection: Connection | None = None,
     ) -> list[Record]:
-        """Changes the records that match `filterByTk` and `filter`; answers them as they are afterwards."""
+        """Changes the records that match `filterByTk` and `filter`; answers them as they are afterwards.
+
+        Args:
+            expected: versions that the one record may have (see `versions`); another one raises
+                RecordChanged, none at all NotFound. None: whatever it is.
+        """
         given = _allowed(_object(values), params)
         parent = collection.relation_of("parent")
-        if parent is not None or names_relation(collection, given):
+        if expected is not None or parent is not None or names_relation(collection, given):
             async with self.work(caller, params, connection) as begun:
-                return await self.update_in(begun, collection, params, values, within=within)
+                return await self.update_in(
+                    begun, collection, params, values, within=within, expected=expected
+                )
         begun = unit(connection or self._database, caller, {})
         records = await self.update_in(begun, collection, params, values, within=within)
         if connection is None:
@@ -130,8 +140,9 @@ class RecordEngine(RecordReader):
         values: Any,
         *,
         within: Within | None = None,
+        expected: frozenset[str] | None = None,
     ) -> list[Record]:
-        """`update` as part of a unit of work, which the giver ends."""
+        """`update` as part of a unit of work, which the giver ends; with `expected` it is a transaction."""
         key, raw_filter = params.get("filterByTk", MISSING), params.get("filter")
         if key is MISSING and is_empty(raw_filter) and params.get("forceUpdate") not in ("true", True):
             raise BadRequest("To update records, `filterByTk` or `filter` is required")
@@ -141,6 +152,8 @@ class RecordEngine(RecordReader):
             collection, raw_filter, begun.caller, action="update", within=within, key=key
         )
         row = self._rows.changed_row(collection, given, begun.caller)
+        if expected is not None:
+            await self._unchanged(begun, collection, condition, operands, expected)
         if row and not names_relation(collection, given):
             records = await self._rows.update(begun, collection, row, condition, operands)
             await refuse_circle(self, collection, records, begun)
@@ -152,6 +165,30 @@ class RecordEngine(RecordReader):
         if begun.caller.rights.unlimited:
             return records
         return [echo(collection, begun.caller.rights, right, each) for each in records]
+
+    async def _unchanged(
+        self,
+        begun: UnitOfWork,
+        collection: Collection,
+        condition: Condition | None,
+        operands: Sequence[Any],
+        expected: frozenset[str],
+    ) -> None:
+        """Raises unless one record matches and is as its client saw it; it stays so until the commit."""
+        found = await self._rows.keys(begun, collection, condition, operands, collection.visible)
+        if not found:
+            raise NotFound("The record does not exist any more, or is out of your reach")
+        if len(found) > 1:
+            raise BadRequest("`If-Match` is about one record: name it with `filterByTk`")
+        rights = begun.caller.rights
+        present = version(collection, rights, found[0])
+        if present not in expected and ANY not in expected:
+            right = rights.need(collection, "update")
+            raise RecordChanged(
+                "The record was changed by somebody else in the meantime; compare before you save again",
+                record=found[0] if rights.unlimited else echo(collection, rights, right, found[0]),
+                version=present,
+            )
 
     async def find_locked(
         self, begun: UnitOfWork, collection: Collection, name: str, value: Any, *, action: str | None = None

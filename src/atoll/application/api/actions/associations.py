@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from atoll.application.api.actions.records import caller, restricted
+from atoll.application.api.actions.records import caller, restricted, seen
 from atoll.application.collections.model import Collection
 from atoll.application.collections.relations import Relation
 from atoll.application.context import NOTHING, Context, Handler, Page
@@ -165,7 +165,9 @@ async def update_linked(ctx: Context) -> Any:
     given = ctx.values if isinstance(ctx.values, Mapping) else {}
     between = given.get(relation.through) if relation.through is not None else None
     async with records.work(restricted(ctx), ctx.params) as unit:
-        changed = await records.update_in(unit, place.target, ctx.params, ctx.values, within=place.within())
+        changed = await records.update_in(
+            unit, place.target, ctx.params, ctx.values, within=place.within(), expected=seen(ctx)
+        )
         if isinstance(between, Mapping):
             linked = [(record, between) for record in changed]
             await records.associations.add(unit, relation, place.key, place.target, linked)

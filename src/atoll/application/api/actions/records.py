@@ -11,6 +11,7 @@ from atoll.application.context import Context, Handler, Page
 from atoll.application.records.filter import Caller
 from atoll.application.records.rights import refused
 from atoll.application.records.tree import tree_page
+from atoll.application.records.versions import expected, version
 from atoll.errors import NotFound, NotSupported
 
 
@@ -53,10 +54,15 @@ async def list_records(ctx: Context) -> Any:
     who = _asking(ctx, collection)
     parent = collection.relation_of("parent") if ctx.params.get("tree") in ("true", True) else None
     if parent is not None:
-        return await tree_page(ctx.app.records, collection, parent, ctx.params, who)
+        tree = await tree_page(ctx.app.records, collection, parent, ctx.params, who)
+        if isinstance(tree, Page):
+            add_versions(ctx, collection, who, tree)
+        return tree
     found = await ctx.app.records.page(collection, ctx.params, who)
-    if isinstance(found, Page) and wants_allowed_actions(ctx):
-        found.meta["allowedActions"] = await allowed_actions(ctx, collection, who, found.rows)
+    if isinstance(found, Page):
+        if wants_allowed_actions(ctx):
+            found.meta["allowedActions"] = await allowed_actions(ctx, collection, who, found.rows)
+        add_versions(ctx, collection, who, found)
     return found
 
 
@@ -65,6 +71,7 @@ async def get_record(ctx: Context) -> Any:
     collection = _collection(ctx)
     who = _asking(ctx, collection)
     found = await ctx.app.records.get(collection, ctx.params, who)
+    tell_version(ctx, collection, who, found)
     if found is not None and wants_allowed_actions(ctx):
         return Page(found, {"allowedActions": await allowed_actions(ctx, collection, who, [found])})
     return found
@@ -73,13 +80,19 @@ async def get_record(ctx: Context) -> Any:
 async def create_record(ctx: Context) -> Any:
     """The new record, or the new records."""
     collection = _collection(ctx)
-    return await ctx.app.records.create(collection, ctx.values, _asking(ctx, collection), ctx.params)
+    who = _asking(ctx, collection)
+    made = await ctx.app.records.create(collection, ctx.values, who, ctx.params)
+    tell_version(ctx, collection, who, made)
+    return made
 
 
 async def update_record(ctx: Context) -> Any:
-    """The changed records."""
+    """The changed records; with `If-Match` only if the one is as the client saw it."""
     collection = _collection(ctx)
-    return await ctx.app.records.update(collection, ctx.params, ctx.values, _asking(ctx, collection))
+    who = _asking(ctx, collection)
+    changed = await ctx.app.records.update(collection, ctx.params, ctx.values, who, expected=seen(ctx))
+    tell_version(ctx, collection, who, changed)
+    return changed
 
 
 async def destroy_record(ctx: Context) -> Any:
@@ -104,6 +117,40 @@ async def update_or_create(ctx: Context) -> Any:
     collection = _collection(ctx)
     who = _asking(ctx, collection)
     return await ctx.app.records.update_or_create(collection, ctx.params, ctx.values, who)
+
+
+def seen(ctx: Context) -> frozenset[str] | None:
+    """The versions that `If-Match` names; None when the client does not care."""
+    header = ctx.headers.get("if-match")
+    return None if header is None else expected(header)
+
+
+def tell_version(ctx: Context, collection: Collection, who: Caller, answer: Any) -> None:
+    """Sets `ETag` when the answer is one whole record, alone or in a list."""
+    record = answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
+    tag = version(collection, who.rights, record) if isinstance(record, dict) else None
+    if tag is not None:
+        ctx.set_header("etag", tag)
+
+
+def add_versions(ctx: Context, collection: Collection, who: Caller, page: Page) -> None:
+    """Puts `{key: entity tag}` of a page's records into `meta.etags`, for `X-With-ETags: true`.
+
+    In a tree those of all that is below too.
+    """
+    key = collection.target_key
+    if key is None or ctx.headers.get("x-with-etags", "").lower() != "true":
+        return
+    below = collection.relation_of("children")
+    tags: dict[str, str] = {}
+    left = list(page.rows)
+    while left:
+        record = left.pop()
+        tag = version(collection, who.rights, record)
+        if tag is not None:
+            tags[str(record[key])] = tag
+        left += (record.get(below.name) or []) if below is not None else []
+    page.meta["etags"] = tags
 
 
 def wants_allowed_actions(ctx: Context) -> bool:
