@@ -287,7 +287,7 @@ class Settings:
     logger_transport: tuple[str, ...] = variable("LOGGER_TRANSPORT", None, transports, "Where log lines go: console (standard error), file (numbered files) or dailyRotateFile (a file per day), comma separated. Request lines go to files only.", shown="console,dailyRotateFile; console in development")
     logger_base_path: Path = variable("LOGGER_BASE_PATH", None, location, "Folder of log files; each app has a folder in it.", shown="<STORAGE_PATH>/logs")
     logger_level: str = variable("LOGGER_LEVEL", None, one_of("error", "warn", "info", "debug", "trace"), "Least severity that is logged.", shown="info; debug in development")
-    logger_format: str = variable("LOGGER_FORMAT", None, one_of("json", "console", "logfmt", "delimiter"), "Form of log lines.", shown="json; console in development")
+    logger_format: str = variable("LOGGER_FORMAT", None, one_of("json", "console", "logfmt", "delimiter"), "Form of log lines. Files have JSON where the console has `console`.", shown="json; console in development")
     logger_max_files: str | None = variable("LOGGER_MAX_FILES", None, matching(r"[1-9]\d{0,3}d?", "a number of files like 10, or of days like 14d"), "How many log files stay, or files of how many days.", shown="14d; 10 for file")
     logger_max_size: int | None = variable("LOGGER_MAX_SIZE", None, byte_size, "Size at which another log file is begun.", shown="no limit; 20971520 for file")
     logger_silent: bool = variable("LOGGER_SILENT", False, boolean, "Log nothing.")

@@ -277,3 +277,34 @@ def test_the_server_is_as_well_as_before(target: Target) -> None:
     assert target.http.get("/api/__ready").status_code == 200
     assert target.http.get(f"/api/__app/{STEADY}/app:getInfo").status_code == 200
     assert "Traceback" not in target.server.log()
+
+
+def test_log_lines_of_an_app_are_found(target: Target) -> None:
+    found = target.send("GET", "logs:query", params={"app": STEADY, "text": "APP STARTED"}).json()["data"]
+    assert [line["message"] for line in found["lines"]] == ["app started"]
+    line = found["lines"][0]
+    assert (line["app"], line["environment"], line["level"], line["kind"]) == (
+        STEADY,
+        "local",
+        "info",
+        "system",
+    )
+    later = target.send("GET", "logs:query", params={"environment": "local", "since": "2100-01-01T00:00:00Z"})
+    assert later.json()["data"] == {"lines": [], "reached": None, "problems": {}}
+
+
+@pytest.mark.parametrize(
+    ("params", "status"),
+    [
+        ({}, 400),
+        ({"app": "nobody"}, 404),
+        ({"environment": "nowhere"}, 404),
+        ({"app": STEADY, "level": "loud"}, 400),
+        ({"app": STEADY, "limit": "1000"}, 400),
+        ({"app": STEADY, "since": "yesterday"}, 400),
+        ({"app": STEADY, "until": "0001-01-01T00:00:00+14:00"}, 400),
+        ({"app": STEADY, "text": "x" * 300}, 400),
+    ],
+)
+def test_bad_questions_for_log_lines(target: Target, params: dict[str, str], status: int) -> None:
+    assert target.send("GET", "logs:query", params=params).status_code == status

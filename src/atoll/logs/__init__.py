@@ -15,9 +15,10 @@ from atoll.logs.context import REQUEST, RequestFields
 from atoll.logs.files import Rotation
 from atoll.logs.folder import LogFolder
 from atoll.logs.formats import Formatter, plain
+from atoll.logs.reading import LogReader
 from atoll.settings import Settings
 
-__all__ = ["REQUEST", "LogFolder", "RequestFields", "configure"]
+__all__ = ["REQUEST", "LogFolder", "LogReader", "RequestFields", "configure", "reader"]
 
 LEVELS = {
     "error": logging.ERROR,
@@ -70,7 +71,8 @@ def configure(settings: Settings, **fixed: str) -> LogFolder | None:
         root.removeHandler(old)
         old.close()
     for handler in handlers or [logging.NullHandler()]:
-        handler.setFormatter(Formatter(settings.logger_format, fixed))
+        form = _file_form(settings) if isinstance(handler, FolderHandler) else settings.logger_format
+        handler.setFormatter(Formatter(form, fixed))
         root.addHandler(handler)
     root.setLevel(LEVELS[settings.logger_level])
     for name in CHATTY:
@@ -80,8 +82,31 @@ def configure(settings: Settings, **fixed: str) -> LogFolder | None:
     return folder
 
 
+def reader(settings: Settings) -> LogReader:
+    """Reads what `configure` lets this process write; refuses with the reason where that is not readable."""
+    unreadable = ""
+    if settings.logger_silent:
+        unreadable = "Nothing is logged here. Unset LOGGER_SILENT to have logs."
+    elif not _files(settings):
+        unreadable = "No log files are written here. Add dailyRotateFile to LOGGER_TRANSPORT to have them."
+    elif _file_form(settings) != "json":
+        unreadable = (
+            f"Log files here have the form {settings.logger_format!r}. Set LOGGER_FORMAT=json to read them."
+        )
+    return LogReader(settings.logger_base_path, settings.environment_name, unreadable)
+
+
+def _file_form(settings: Settings) -> str:
+    """The form for eyes at a terminal lacks dates and fields; files that ask for it get JSON."""
+    return "json" if settings.logger_format == "console" else settings.logger_format
+
+
+def _files(settings: Settings) -> list[str]:
+    return [name for name in settings.logger_transport if name != "console"]
+
+
 def _folder(settings: Settings, fixed: dict[str, str]) -> LogFolder | None:
-    files = [name for name in settings.logger_transport if name != "console"]
+    files = _files(settings)
     if not files:
         return None
     daily = "dailyRotateFile" in files
@@ -93,7 +118,7 @@ def _folder(settings: Settings, fixed: dict[str, str]) -> LogFolder | None:
     folder = LogFolder(
         settings.logger_base_path,
         rotation,
-        lambda fields: plain(settings.logger_format, {**fixed, **fields}),
+        lambda fields: plain(_file_form(settings), {**fixed, **fields}),
     )
     try:
         folder.check()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-from atoll import __version__
+from atoll import __version__, logs
 from atoll.cluster.lock import Lock
 from atoll.cluster.redis import RedisConnection
 from atoll.database.drivers import Database
@@ -155,6 +155,7 @@ def _environment(settings: Settings, around: Surroundings, halves: Halves, seal:
         locks=halves.locks,
         sealer=seal,
         factory=lambda model: ApplicationRuntime(model, around),
+        logs=logs.reader(settings),
         storage=settings.storage_path / "environment" if settings.remote else None,
         width=settings.subapp_bootstrap_concurrency,
     )

@@ -7,13 +7,14 @@ import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import msgspec
 
 from atoll.errors import CommandExpired, MessageRefused, RedisUnavailable
 from atoll.lifecycle import BackgroundTasks
 from atoll.supervisor.command.base import Commands, Delivery, Receipt
-from atoll.supervisor.command.messages import Checked, Instruction
+from atoll.supervisor.command.messages import Instruction
 from atoll.supervisor.sealing import Sealer
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 #: How long the outcome of a command that was taken up is waited for.
 _PATIENCE = 900.0
 _KEPT = 1000
+_Answer = TypeVar("_Answer")
 
 
 class Dispatcher:
@@ -64,9 +66,18 @@ class Dispatcher:
         _ = self._tasks.spawn("follow", self._follow(environment, delivery))
 
     async def ask(
-        self, environment: str, public_key: str, instruction: Instruction, seconds: float
-    ) -> Checked:
-        """Sends a question and gives its answer; raises CommandExpired when none came, RedisUnavailable."""
+        self,
+        environment: str,
+        public_key: str,
+        instruction: Instruction,
+        answer: type[_Answer],
+        seconds: float,
+    ) -> _Answer:
+        """Sends a question and gives its answer.
+
+        Raises CommandExpired when none came, MessageRefused with what stands against an answer,
+        RedisUnavailable.
+        """
         delivery = self._delivery(public_key, instruction, secrets.token_hex(12), seconds)
         self._note(await self._commands.send(environment, delivery))
         receipt = await self._settled(environment, delivery, patience=0.0)
@@ -84,7 +95,7 @@ class Dispatcher:
             raise MessageRefused("An answer belongs to another question.")
         if opened.header.scheme == "pair" and opened.header.sender != public_key:
             raise MessageRefused("An answer came from somebody else than the environment that was asked.")
-        return msgspec.json.decode(opened.body, type=Checked)
+        return msgspec.json.decode(opened.body, type=answer)
 
     def _delivery(
         self, public_key: str, instruction: Instruction, request_id: str, seconds: float

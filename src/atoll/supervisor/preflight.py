@@ -161,7 +161,7 @@ class Preflight:
         view = self._directory.environments[environment]
         try:
             return await self._dispatcher.ask(
-                environment, view.public_key, Check(model_for(record, environment)), CHECK_SECONDS
+                environment, view.public_key, Check(model_for(record, environment)), Checked, CHECK_SECONDS
             )
         except AtollError as error:
             finding = Finding(

@@ -23,6 +23,7 @@ from atoll.supervisor.dispatch import Dispatcher
 from atoll.supervisor.figures import TrafficView
 from atoll.supervisor.history import History
 from atoll.supervisor.last_known import LastKnown
+from atoll.supervisor.log_search import LogSearch
 from atoll.supervisor.model_writer import ModelWriter, concerned
 from atoll.supervisor.models import Action, CallerAccount, ConnectionKind, Finding, StatusRow
 from atoll.supervisor.options import changed_record, places
@@ -98,6 +99,7 @@ class Supervisor(Prover):
             on_loss=self._reconciler.lost,
             last_known=LastKnown(storage / "last_known.state" if storage is not None else None),
         )
+        self.logs = LogSearch(self.directory, self._dispatcher)
         self._traffic = TrafficView(presence, sealer, self.directory)
         self._waking: dict[str, asyncio.Task[None]] = {}
         self._recalled = False

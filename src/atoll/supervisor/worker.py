@@ -14,13 +14,15 @@ from pathlib import Path
 
 import msgspec
 import psutil
+from msgspec import Struct
 
 from atoll.cluster.lock.base import Lock
 from atoll.errors import AtollError, MessageRefused, RedisUnavailable, SupervisorKeyChanged
 from atoll.lifecycle import BackgroundTasks
+from atoll.logs.reading import LogQuery, LogReader
 from atoll.supervisor.change import Changes
 from atoll.supervisor.command.base import Commands, Delivery, Receipt
-from atoll.supervisor.command.messages import Apply, Check, Checked, Instruction, Refresh
+from atoll.supervisor.command.messages import Apply, Check, Checked, Instruction, ReadLogs, Refresh
 from atoll.supervisor.identity import Pin
 from atoll.supervisor.models import AppModel, EnvironmentCard, Finding, Reason, StatusRow
 from atoll.supervisor.presence.base import Announcement, Presence
@@ -48,6 +50,7 @@ class Environment(Host, Signer):
         connects.
         presence, commands, locks: shared with the Supervisor; opened and closed by their giver.
         sealer: with this environment's key pair.
+        logs: what is told when somebody asks for log lines.
         storage: folder for the trusted key and the sealed copies of models; None keeps nothing beyond the
             process (a single server, whose Supervisor is in the same process).
         width: how many apps start at the same time. step_seconds: limit for one step of a start or stop.
@@ -67,6 +70,7 @@ class Environment(Host, Signer):
         locks: Lock,
         sealer: Sealer,
         factory: AppFactory,
+        logs: LogReader,
         storage: Path | None = None,
         width: int = 4,
         step_seconds: float = 120.0,
@@ -94,6 +98,7 @@ class Environment(Host, Signer):
         self._pin = Pin(storage / "supervisor.key") if storage is not None else None
         self._cache = ModelCache(storage / "models" if storage is not None else None)
         self._outbox = Outbox(self._publish_row, self._publish_receipt)
+        self._logs = logs
         self._pull_seconds = pull_seconds
         self.traffic = Traffic()
         self._report_seconds = report_seconds
@@ -389,6 +394,8 @@ class Environment(Host, Signer):
                     self.settled(model.uid, app.model.generation, None)
             case Check(model):
                 _ = self._tasks.spawn("check", self._check(delivery.request_id, model))
+            case ReadLogs(query):
+                _ = self._tasks.spawn("logs", self._read_logs(delivery.request_id, query))
             case Refresh():
                 self._look.set()
                 self._settle(delivery.request_id, None)
@@ -407,7 +414,7 @@ class Environment(Host, Signer):
                 "A command was delivered under another id or deadline than it was made with."
             )
         self._supervisor_key = opened.header.sender
-        instruction: Instruction = msgspec.json.decode(opened.body, type=Apply | Check | Refresh)
+        instruction: Instruction = msgspec.json.decode(opened.body, type=Apply | Check | Refresh | ReadLogs)
         return instruction
 
     async def _check(self, request_id: str, model: AppModel) -> None:
@@ -423,8 +430,15 @@ class Environment(Host, Signer):
             )
         except AtollError as error:
             findings, identity = [Finding(code=reason_code(error), message=error.message)], ""
-        answer = msgspec.json.encode(Checked(tuple(findings), identity))
-        reply = self._sealer.wrap("reply", answer, recipient=self._supervisor_key, request=request_id)
+        self._reply(request_id, Checked(tuple(findings), identity))
+
+    async def _read_logs(self, request_id: str, query: LogQuery) -> None:
+        self._reply(request_id, await asyncio.to_thread(self._logs.find, query))
+
+    def _reply(self, request_id: str, answer: Struct) -> None:
+        """Answers a question, sealed for who asked."""
+        body = msgspec.json.encode(answer)
+        reply = self._sealer.wrap("reply", body, recipient=self._supervisor_key, request=request_id)
         self._settle(request_id, None, reply)
 
     def _settle(self, request_id: str, failure: Reason | None, reply: bytes = b"") -> None:

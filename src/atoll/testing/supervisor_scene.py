@@ -11,6 +11,7 @@ from atoll.cluster.lock import Lock, MemoryLock, RedisLock
 from atoll.cluster.redis import RedisConnection
 from atoll.database.config import DatabaseConfig
 from atoll.database.drivers import connect
+from atoll.logs import LogReader
 from atoll.supervisor.command.base import Commands
 from atoll.supervisor.command.memory import MemoryCommands
 from atoll.supervisor.command.redis import RedisCommands
@@ -116,6 +117,7 @@ class Scene:
             locks=ways.locks,
             sealer=sealer(keys or KeyPair.kept(self.folder / name / "keys"), self.shared_key),
             factory=ToyApps(self.world, name),
+            logs=LogReader(self.folder / name / "logs", name),
             storage=self.folder / name,
             pull_seconds=1.0,
         )

@@ -15,6 +15,7 @@ from atoll.application.plugin_manager import Plugin
 from atoll.errors import AppNotFound, BadRequest, NotFound, PreflightFailed
 from atoll.plugins.app_supervisor.feed import Feed
 from atoll.plugins.app_supervisor.listing import listed, matches
+from atoll.plugins.app_supervisor.questions import log_query
 from atoll.supervisor.models import CallerAccount
 from atoll.supervisor.supervisor import Supervisor
 
@@ -90,6 +91,7 @@ class AppSupervisor(Plugin):
             },
             snippet=_SNIPPET,
         )
+        app.resources.define("logs", {"query": self._logs}, snippet=_SNIPPET)
         await app.agreement.keep(AppsTopic(self._supervisor))
 
     async def start(self, app: Application) -> None:
@@ -257,8 +259,24 @@ class AppSupervisor(Plugin):
     async def _test(self, ctx: Context) -> object:
         return await self._supervisor.test_environment(self._chosen_environment(ctx))
 
+    async def _logs(self, ctx: Context) -> object:
+        """Log lines of one app, or of one environment, or of an app in one environment."""
+        query = log_query(ctx.params)
+        if ctx.params.get("environment"):
+            environments = [self._named_environment(str(ctx.params["environment"]))]
+        elif query.app:
+            row = self._supervisor.get_app(query.app)
+            if row is None:
+                raise AppNotFound(f"There is no application {query.app!r}.")
+            environments = row["environments"]
+        else:
+            raise BadRequest("Say whose log lines: give `app`, `environment`, or both.")
+        return await self._supervisor.logs.find(environments, query)
+
     def _chosen_environment(self, ctx: Context) -> str:
-        name = str(ctx.params.get("filterByTk", ""))
+        return self._named_environment(str(ctx.params.get("filterByTk", "")))
+
+    def _named_environment(self, name: str) -> str:
         if self._supervisor.get_environment(name) is None:
             raise NotFound(f"There is no environment {name!r}.")
         return name

@@ -13,7 +13,8 @@ Promised
   its deadline.
 - `now` is the service's clock; deadlines are measured with it by both sides.
 
-Not promised: that a receipt is kept for longer than an hour, or that it survives a loss of everything: then
+Not promised: that a receipt is kept for longer than an hour, one with an answer for longer than
+`ANSWER_SECONDS`, or that it survives a loss of everything: then
 `receipt` is None, which means "not known", not "failed".
 Errors: `RedisUnavailable`. Messages are opaque here; their authenticity is checked by the receiver.
 """
@@ -30,6 +31,8 @@ from msgspec import Struct
 from atoll.supervisor.models import Reason
 
 ReceiptState: TypeAlias = Literal["accepted", "delivered", "applied", "failed", "expired"]
+#: Who asks is waiting for the answer, so there is no use in keeping it.
+ANSWER_SECONDS = 60.0
 FINAL: frozenset[ReceiptState] = frozenset({"applied", "failed", "expired"})
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from atoll.supervisor.command.base import Commands, Delivery, Receipt
+from atoll.supervisor.command.base import ANSWER_SECONDS, Commands, Delivery, Receipt
 
 _KEPT = 1000
 
@@ -19,6 +20,7 @@ class MemoryCommands(Commands):
 
     def __init__(self) -> None:
         self._receipts: dict[tuple[str, str], Receipt] = {}
+        self._answers: deque[tuple[float, tuple[str, str]]] = deque()
         self._sent: dict[str, list[Delivery]] = {}
         self._changed = asyncio.Condition()
 
@@ -96,7 +98,12 @@ class MemoryCommands(Commands):
 
     async def _write(self, receipt: Receipt) -> Receipt:
         async with self._changed:
-            self._receipts[receipt.environment, receipt.request_id] = receipt
+            key = receipt.environment, receipt.request_id
+            self._receipts[key] = receipt
+            if receipt.reply:
+                self._answers.append((self.now() + ANSWER_SECONDS, key))
+            while self._answers and self._answers[0][0] < self.now():
+                self._receipts.pop(self._answers.popleft()[1], None)
             while len(self._receipts) > _KEPT:
                 del self._receipts[next(iter(self._receipts))]
             sent = self._sent.get(receipt.environment, [])

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from atoll.logs.reading import LogQuery
 from atoll.supervisor.models import AppModel, Finding
 
 
@@ -25,6 +26,12 @@ class Refresh(Struct, frozen=True, tag="refresh"):
     """Look at the copies of the models now instead of at the next turn."""
 
 
+class ReadLogs(Struct, frozen=True, tag="logs"):
+    """Look something up in the log files. Answered with a `LogPage`."""
+
+    query: LogQuery
+
+
 class Checked(Struct, frozen=True):
     """The answer to `Check`: empty findings mean that nothing stands against it."""
 
@@ -32,4 +39,4 @@ class Checked(Struct, frozen=True):
     database_identity: str
 
 
-Instruction: TypeAlias = Apply | Check | Refresh
+Instruction: TypeAlias = Apply | Check | Refresh | ReadLogs

@@ -1,9 +1,9 @@
 """Commands in Redis: one stream per environment, one stream of receipts, and the receipts themselves.
 
 Keys below the namespace: `command:to:<environment>` (stream of an hour), `command:receipt:<environment>:<id>`
-(kept as long), `command:receipts` (stream, capped: says which receipt changed). What must not happen twice
-is decided by scripts: `take` and `expire` compete for an accepted command, and a final receipt stays as it
-is.
+(kept as long, with an answer for a minute), `command:receipts` (stream, capped: says which receipt changed).
+What must not happen twice is decided by scripts: `take` and `expire` compete for an accepted command, and a
+final receipt stays as it is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from atoll.cluster.redis import RedisConnection
 from atoll.errors import RedisUnavailable
 from atoll.lifecycle import BackgroundTasks
-from atoll.supervisor.command.base import Commands, Delivery, Receipt, ReceiptState
+from atoll.supervisor.command.base import ANSWER_SECONDS, Commands, Delivery, Receipt, ReceiptState
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +181,8 @@ class RedisCommands(Commands):
 
     async def _put(self, receipt: Receipt, allowed: tuple[ReceiptState | str, ...]) -> Receipt:
         keys = [self._key(receipt.environment, receipt.request_id), self._receipts]
-        args = [msgspec.json.encode(receipt), _KEPT_MS, "," + ",".join(allowed) + ","]
+        kept = int(ANSWER_SECONDS * 1000) if receipt.reply else _KEPT_MS
+        args = [msgspec.json.encode(receipt), kept, "," + ",".join(allowed) + ","]
         with self._connection.errors():
             return _read(await self._advance(keys=keys, args=args)) or receipt
 

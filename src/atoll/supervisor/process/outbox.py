@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 
 from atoll.errors import RedisUnavailable
@@ -14,6 +14,8 @@ from atoll.supervisor.models import StatusRow
 log = logging.getLogger(__name__)
 
 _OUTCOMES = 1000
+#: Answers to questions are long, and asking again does no harm.
+_ANSWERS = 20
 
 
 class Outbox:
@@ -32,6 +34,7 @@ class Outbox:
         self._rows: OrderedDict[str, StatusRow] = OrderedDict()
         self._receipts: OrderedDict[str, Receipt] = OrderedDict()
         self._outcomes: OrderedDict[str, Receipt] = OrderedDict()
+        self._answers: deque[str] = deque()
         self._expected: dict[str, tuple[str, int]] = {}
         self._filled = asyncio.Event()
 
@@ -48,6 +51,10 @@ class Outbox:
         self._outcomes[receipt.request_id] = receipt
         while len(self._outcomes) > _OUTCOMES:
             self._outcomes.popitem(last=False)
+        if receipt.reply:
+            self._answers.append(receipt.request_id)
+            if len(self._answers) > _ANSWERS:
+                self._outcomes.pop(self._answers.popleft(), None)
         self._receipts[receipt.request_id] = receipt
         self._filled.set()
 
