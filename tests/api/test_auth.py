@@ -177,3 +177,66 @@ async def test_names_and_passwords_of_users(root: Api) -> None:
         assert (await root.call("users:create", values)).status_code == 400, values
     again = await root.call("users:create", {"username": "kim", "password": "kim-12345"})
     assert (again.status_code, again.json()["errors"][0]["message"]) == (400, "Username already exists")
+
+
+BROWSERS = ("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "Mozilla/5.0 (iPhone) Safari/605")
+
+
+async def sign_in_from(api: Api, browser: str) -> Api:
+    values = {"account": "nocobase", "password": "admin123"}
+    answer = await api.call("auth:signIn", values, headers={"User-Agent": browser})
+    return Api(api.client, answer.json()["data"]["token"])
+
+
+async def test_sessions_are_listed_and_ended_one_by_one(anonymous: Api) -> None:
+    here, there = [await sign_in_from(anonymous, browser) for browser in BROWSERS]
+    sessions = await here.data("auth:listSessions")
+    assert [(each["current"], each["agent"]) for each in sessions] == [
+        (True, BROWSERS[0]),
+        (False, BROWSERS[1]),
+    ]
+    assert {each["address"] for each in sessions} == {"127.0.0.1"}
+    assert (await here.call("auth:endSession", {"id": sessions[1]["id"]})).json() == {}
+    assert await code_of(there) == (401, "BLOCKED_TOKEN")
+    assert await code_of(here) == (200, None)
+    assert (await here.call("auth:endSession", {"id": sessions[1]["id"]})).status_code == 404
+    await here.data("auth:signOut", {})
+    again = await sign_in_from(anonymous, BROWSERS[0])
+    assert len(await again.data("auth:listSessions")) == 1
+
+
+async def test_other_sessions_end_but_not_this_one(root: Api) -> None:
+    others = [await root.sign_in("nocobase", "admin123") for _ in range(2)]
+    await root.data("users:create", {"username": "kim", "password": "kim-12345"})
+    kim = await root.sign_in("kim", "kim-12345")
+    [theirs] = await kim.data("auth:listSessions")
+    assert (await root.call("auth:endSession", {"id": theirs["id"]})).status_code == 404
+    assert await root.data("auth:endOtherSessions", {}) == 2
+    assert [await code_of(each) for each in others] == [(401, "BLOCKED_TOKEN")] * 2
+    assert await code_of(root) == await code_of(kim) == (200, None)
+    assert await root.data("users:signOutEverywhere", {}, filter='{"username":"kim"}') == 1
+    assert await code_of(kim) == (401, "BLOCKED_TOKEN")
+    assert (await root.call("users:signOutEverywhere", {})).status_code == 400
+
+
+async def test_a_renewed_token_does_not_outlive_its_session(app: Application, root: Api) -> None:
+    """Ended under the id of an older token, whoever holds the newer one is out."""
+    other = await root.sign_in("nocobase", "admin123")
+    assert other.token is not None
+    claims = tokens.read(SECRET, "main", other.token)
+    lapsed = tokens.issue(
+        SECRET, "main", 1, lifetime=-5, token_id=claims.token_id, signed_in_at=claims.signed_in_at
+    )
+    [listed] = [each for each in await root.data("auth:listSessions") if not each["current"]]
+    renewed = (await Api(root.client, lapsed).call("auth:check")).headers["x-new-token"]
+    await root.data("auth:endSession", {"id": listed["id"]})
+    assert await code_of(Api(root.client, renewed)) == (401, "BLOCKED_TOKEN")
+    assert await code_of(Api(root.client, lapsed)) == (401, "TOKEN_RENEW_FAILED")
+
+
+async def test_a_new_password_empties_the_list_of_sessions(root: Api) -> None:
+    values = {"oldPassword": "admin123", "newPassword": "admin-456", "confirmPassword": "admin-456"}
+    await root.sign_in("nocobase", "admin123")
+    await root.data("auth:changePassword", values)
+    again = await root.sign_in("nocobase", "admin-456")
+    assert [each["current"] for each in await again.data("auth:listSessions")] == [True]

@@ -14,6 +14,7 @@ import msgspec
 
 from atoll.application.api import http
 from atoll.application.api.actions import (
+    api_keys,
     auth,
     collections,
     memberships,
@@ -29,7 +30,10 @@ from atoll.application.api.live_records import LiveRecords
 from atoll.application.api.resources import ResourceRegistry
 from atoll.application.api.websocket import serve_websocket
 from atoll.application.auth.accounts import Accounts
+from atoll.application.auth.api_keys import ApiKeys
 from atoll.application.auth.installation import RootAccount, install
+from atoll.application.auth.last_use import LastUse
+from atoll.application.auth.open_sessions import OpenSessions
 from atoll.application.auth.passwords import Passwords
 from atoll.application.auth.preferences import Preferences
 from atoll.application.auth.role_rules import RoleRules
@@ -117,7 +121,18 @@ class Application:
         self.default_offset = "+00:00" if timezone == "UTC" else timezone
         self.events = Events()
         self.resources = ResourceRegistry()
-        for part in (auth, users, memberships, role_rules, collections, preferences, queues, views, system):
+        for part in (
+            auth,
+            api_keys,
+            users,
+            memberships,
+            role_rules,
+            collections,
+            preferences,
+            queues,
+            views,
+            system,
+        ):
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
         self.passwords = Passwords()
@@ -137,6 +152,12 @@ class Application:
         self.accounts = Accounts(database, self.collections, self.records, self.role_rules)
         self.preferences = Preferences(database, self.collections)
         self.views = Views(database, self.collections)
+        self.sessions = Sessions(name, secret, database, self.collections, self.accounts, self.agreement)
+        self.open_sessions = OpenSessions(
+            database, self.collections, self.accounts, self.sessions, self.agreement
+        )
+        self.api_keys = ApiKeys(database, self.collections, self.records, self.sessions, self.agreement)
+        self.last_use = LastUse(database, self.collections, self._background)
         self.users = Users(
             database,
             self.collections,
@@ -146,8 +167,9 @@ class Application:
             self.agreement,
             self.preferences,
             self.views,
+            self.open_sessions,
+            self.api_keys,
         )
-        self.sessions = Sessions(name, secret, database, self.collections, self.accounts, self.agreement)
         self.agreement.add(CollectionsTopic(self.collections, self.records, self.events))
         self.agreement.add(AccountsTopic(self.accounts, self.sessions, self.live))
         self.agreement.add(InstancesTopic())
@@ -240,6 +262,7 @@ class Application:
             await self._plugins.stop(self)
         finally:
             await self._background.cancel_all()
+            await self.last_use.write()
             self._written.clear()
             self._live_records.forget()
             if subscription is not None:

@@ -148,6 +148,7 @@ class HttpApi:
             raise Unauthenticated("Unauthenticated. Please sign in to continue.", code="EMPTY_TOKEN")
         session = await self._app.sessions.authenticate(token, context.headers)
         context.user, context.token, context.claims = session.user, token, session.claims
+        self._app.last_use.note(session.claims)
         if session.new_token is not None:
             context.set_header("x-new-token", session.new_token)
         wanted = session.claims.role or context.headers.get("x-role")

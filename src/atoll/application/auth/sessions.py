@@ -16,11 +16,12 @@ from atoll.application.auth.tokens import INVALID, Claims
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import CurrentUser
 from atoll.application.instances.agreement import Agreement
-from atoll.database.drivers.base import Database
+from atoll.database.drivers.base import Connection, Database
 from atoll.errors import Unauthenticated, UniqueViolation
 
 _GRACE = 10.0
 _MOST_TOKENS = 512
+_LONGEST_AGENT = 255
 _EXPIRED = "Your session has expired. Please sign in again."
 
 
@@ -100,19 +101,35 @@ class Sessions:
 
     # -- beginning and end -----------------------------------------------------------------------------
 
-    async def begin(self, user_id: int) -> str:
-        """A token for a user who has just proved who they are."""
+    async def begin(self, user_id: int, *, agent: str = "", address: str = "") -> str:
+        """A token for a user who has just proved who they are.
+
+        Args:
+            agent: what the browser calls itself, for the list of sessions.
+            address: where it is.
+        """
         policy = (await self._accounts.settings()).policy
         token_id, now = str(uuid4()), int(time.time() * 1000)
         table = self._issued_table
         await self._database.run(
             insert(table).values(
-                jti=token_id, userId=user_id, signInTime=now, issuedTime=now, previousJti=None
+                jti=token_id,
+                userId=user_id,
+                signInTime=now,
+                issuedTime=now,
+                previousJti=None,
+                session=str(uuid4()),
+                agent=agent[:_LONGEST_AGENT],
+                address=address,
             )
         )
         return tokens.issue(
             self._secret, self._app, user_id, lifetime=policy.token, token_id=token_id, signed_in_at=now
         )
+
+    def key_token(self, user_id: int, role: str, token_id: str, lifetime: float) -> str:
+        """The token of an API key: bound to one role, good for `lifetime` seconds, never renewed."""
+        return tokens.issue(self._secret, self._app, user_id, lifetime=lifetime, token_id=token_id, role=role)
 
     async def _renew(self, claims: Claims, policy: TokenPolicy) -> str:
         """Swaps the token's id; parallel requests with the same old token get the same new id."""
@@ -150,9 +167,22 @@ class Sessions:
         until = max(claims.expires_at, int(time.time() + policy.session)) + 60
         with suppress(UniqueViolation):  # a second sign-out of the same token changes nothing
             async with self._agreement.change("accounts") as change:
-                statement = insert(self._blocked_table).values(token=blocked, expiration=until * 1000)
-                await self._database.run(statement, connection=change.connection)
+                await self.write_off(blocked, until, change.connection)
+                issued = self._issued_table
+                ended = delete(issued).where(issued.c.jti == blocked)
+                await self._database.run(ended, connection=change.connection)
                 change.tell(blocked=blocked, users=[claims.user_id])
+
+    async def write_off(self, token: str, until: float, connection: Connection) -> None:
+        """Writes that a token (its id, or itself if it has none) is worth nothing, until it ends by itself.
+
+        Part of a change of accounts that tells `blocked` or `expired`.
+
+        Args:
+            until: seconds since 1970.
+        """
+        statement = insert(self._blocked_table).values(token=token, expiration=int(until * 1000))
+        await self._database.run(statement, connection=connection)
 
     async def forget_expired(self) -> None:
         """Removes what is kept of sessions that are over by themselves, here and in all instances' memory."""

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from atoll.application.auth.accounts import Accounts
+from atoll.application.auth.api_keys import ApiKeys
+from atoll.application.auth.open_sessions import OpenSessions
 from atoll.application.auth.passwords import Passwords
 from atoll.application.auth.preferences import Preferences
 from atoll.application.auth.views import Views
@@ -44,6 +46,8 @@ class Users:
         agreement: Agreement,
         preferences: Preferences,
         views: Views,
+        open_sessions: OpenSessions,
+        api_keys: ApiKeys,
     ) -> None:
         self._database = database
         self._users = collections.system["users"]
@@ -54,6 +58,8 @@ class Users:
         self._agreement = agreement
         self._preferences = preferences
         self._views = views
+        self._open_sessions = open_sessions
+        self._api_keys = api_keys
 
     async def credentials(self, account: str, *, by_email: bool) -> tuple[int | None, str | None]:
         """Id and password hash of an account given by user name or e-mail; (None, None) for none."""
@@ -114,6 +120,8 @@ class Users:
             if roles is not None:
                 for record in records:
                     await self._link(tx, record["id"], roles)
+            if "password" in given:
+                await self._open_sessions.forget_users([record["id"] for record in records], tx)
             change.tell(users=[record["id"] for record in records])
         if records:
             await self._records.announce(self._users, "updated", records, origin=caller.origin)
@@ -134,8 +142,8 @@ class Users:
                 raise Forbidden("The first user cannot be destroyed")
             count = await self._records.destroy(self._users, params, caller, connection=tx)
             await self._database.run(delete(self._links).where(self._links.c.userId.in_(ids)), connection=tx)
-            await self._preferences.forget_users(ids, tx)
-            await self._views.forget_users(ids, tx)
+            for part in (self._preferences, self._views, self._open_sessions, self._api_keys):
+                await part.forget_users(ids, tx)
             change.tell(users=ids)
         if count:
             await self._records.announce(self._users, "destroyed", [], keys=ids, origin=caller.origin)

@@ -7,9 +7,18 @@ from atoll.application.migrations.m0004_outbox import OUTBOX
 from atoll.application.migrations.m0005_schedule import SCHEDULE
 from atoll.application.migrations.m0006_role_rules import ROLE_RULES
 from atoll.application.migrations.m0007_views import VIEWS
+from atoll.application.migrations.m0009_sign_ins import SIGN_INS
 from atoll.application.migrations.schema import FIRST, Schema
 
-MIGRATIONS: tuple[Migration, ...] = (INSTANCES, USER_PREFERENCES, OUTBOX, SCHEDULE, ROLE_RULES, VIEWS)
+MIGRATIONS: tuple[Migration, ...] = (
+    INSTANCES,
+    USER_PREFERENCES,
+    OUTBOX,
+    SCHEDULE,
+    ROLE_RULES,
+    VIEWS,
+    SIGN_INS,
+)
 """The migrations of the application, oldest first. New ones are added at the end; none is ever changed."""
 
 __all__ = ["FIRST", "MIGRATIONS", "Migration", "Schema", "Step"]

@@ -6,13 +6,14 @@ import re
 import secrets
 from typing import Any
 
+from atoll.application.api.actions.person import in_person, me
 from atoll.application.api.actions.records import GENERIC, caller
 from atoll.application.api.actions.settings import create_setting, destroy_setting, update_setting
 from atoll.application.api.resources import LOGGED_IN, PUBLIC, ResourceRegistry
 from atoll.application.auth.users import USERNAME
 from atoll.application.context import NOTHING, Context, CurrentUser
 from atoll.application.records.reader import selection
-from atoll.errors import BadRequest, Forbidden, SignInFailed, Unauthenticated
+from atoll.errors import BadRequest, Forbidden, SignInFailed
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _WRONG = {
@@ -31,6 +32,9 @@ def define(resources: ResourceRegistry) -> None:
             "signOut": sign_out,
             "check": check,
             "changePassword": change_password,
+            "listSessions": list_sessions,
+            "endSession": end_session,
+            "endOtherSessions": end_other_sessions,
         },
         access={
             "signIn": PUBLIC,
@@ -38,6 +42,9 @@ def define(resources: ResourceRegistry) -> None:
             "signOut": LOGGED_IN,
             "check": LOGGED_IN,
             "changePassword": LOGGED_IN,
+            "listSessions": LOGGED_IN,
+            "endSession": LOGGED_IN,
+            "endOtherSessions": LOGGED_IN,
         },
     )
     resources.define(
@@ -82,7 +89,13 @@ async def sign_in(ctx: Context) -> Any:
     user = await ctx.app.accounts.user(user_id)
     if user is None:
         raise _wrong(ctx)
-    token = await ctx.app.sessions.begin(user_id)
+    return await begin_session(ctx, user)
+
+
+async def begin_session(ctx: Context, user: CurrentUser) -> dict[str, Any]:
+    """What a client gets whose user has proved who they are: user and token, and cookies."""
+    agent = ctx.headers.get("user-agent", "")
+    token = await ctx.app.sessions.begin(user.id, agent=agent, address=ctx.client)
     _set_cookies(ctx, token, user)
     return {"user": user.record, "token": token}
 
@@ -133,6 +146,7 @@ async def sign_up(ctx: Context) -> Any:
 
 async def sign_out(ctx: Context) -> Any:
     """Ends the session: its token is worth nothing from now on, on every instance."""
+    _ = in_person(ctx)
     if ctx.token is not None:
         await ctx.app.sessions.end(ctx.token, ctx.claims)
     _clear_cookies(ctx)
@@ -141,11 +155,10 @@ async def sign_out(ctx: Context) -> Any:
 
 async def check(ctx: Context) -> Any:
     """The signed-in user."""
-    if ctx.user is None:
-        raise Unauthenticated("Unauthenticated. Please sign in to continue.", code="EMPTY_TOKEN")
+    user = me(ctx)
     settings = await ctx.app.accounts.settings()
-    known = [settings.roles[name] for name in ctx.user.roles if name in settings.roles]
-    return {**ctx.user.record, "roles": [{"name": role.name, "title": role.title} for role in known]}
+    known = [settings.roles[name] for name in user.roles if name in settings.roles]
+    return {**user.record, "roles": [{"name": role.name, "title": role.title} for role in known]}
 
 
 async def change_password(ctx: Context) -> Any:
@@ -153,13 +166,13 @@ async def change_password(ctx: Context) -> Any:
     settings = await ctx.app.accounts.settings()
     if settings.system.get("enableChangePassword") is False:
         raise Forbidden("Changing the password is switched off in the system settings")
-    body, user = _body(ctx), ctx.user
+    body, user = _body(ctx), in_person(ctx)
     old, new = body.get("oldPassword"), body.get("newPassword")
     if not isinstance(new, str) or not new:
         raise BadRequest("Please enter a new password")
     if new != body.get("confirmPassword"):
         raise BadRequest("The passwords do not match")
-    if user is None or not isinstance(old, str):
+    if not isinstance(old, str):
         raise SignInFailed("The old password is incorrect")
     account = f"#{user.id}"
     await ctx.app.throttle.begin(account, ctx.client)
@@ -168,6 +181,25 @@ async def change_password(ctx: Context) -> Any:
     await ctx.app.throttle.succeeded(account, ctx.client)
     changed = await ctx.app.users.update({"filterByTk": user.id}, {"password": new}, caller(ctx))
     return changed[0] if changed else None
+
+
+async def list_sessions(ctx: Context) -> Any:
+    """Where the caller is signed in."""
+    return await ctx.app.open_sessions.of(in_person(ctx).id, ctx.claims.token_id)
+
+
+async def end_session(ctx: Context) -> Any:
+    """Ends the caller's session `id`."""
+    user, session = in_person(ctx), _body(ctx).get("id")
+    if not isinstance(session, str) or not session:
+        raise BadRequest("`id` is required: one of auth:listSessions")
+    await ctx.app.open_sessions.end_one(user.id, session)
+    return NOTHING
+
+
+async def end_other_sessions(ctx: Context) -> Any:
+    """Ends all of the caller's sessions but this one; answers how many."""
+    return await ctx.app.open_sessions.end_others(in_person(ctx).id, ctx.claims.token_id)
 
 
 # -- authenticators --------------------------------------------------------------------------------------

@@ -19,6 +19,11 @@ class SettingsChange:
 
     connection: Connection
     records: Any = field(default_factory=list)
+    about: dict[str, Any] = field(default_factory=lambda: {"settings": True})
+
+    def tell(self, **about: Any) -> None:
+        """More of what changed, for the topic of accounts."""
+        self.about.update(about)
 
 
 @asynccontextmanager
@@ -27,7 +32,7 @@ async def changed_settings(ctx: Context, collection: Collection, kind: str) -> A
     async with ctx.app.agreement.change("accounts") as agreed:
         change = SettingsChange(agreed.connection)
         yield change
-        agreed.tell(settings=True)
+        agreed.tell(**change.about)
     records = change.records if isinstance(change.records, list) else [change.records]
     await ctx.app.records.announce(collection, kind, records)
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from atoll.application.acl import ACTIONS, ALIASES, ROLE_MODES, RoleRights, refused
+from atoll.application.api.actions.person import in_person, me
 from atoll.application.api.actions.records import GENERIC, caller
 from atoll.application.api.actions.settings import changed_settings, update_setting
 from atoll.application.api.resources import LOGGED_IN, ResourceRegistry
 from atoll.application.context import NOTHING, Context
+from atoll.application.records.filter import is_empty
 from atoll.application.records.reader import selection
 from atoll.database.drivers.base import Connection
 from atoll.errors import BadRequest, Unauthenticated
@@ -30,6 +32,7 @@ def define(resources: ResourceRegistry) -> None:
             "updateProfile": update_profile,
             "updateLang": update_lang,
             "setDefaultRole": set_default_role,
+            "signOutEverywhere": sign_out_everywhere,
         },
         access={"updateProfile": LOGGED_IN, "updateLang": LOGGED_IN, "setDefaultRole": LOGGED_IN},
         snippet="pm.users",
@@ -75,25 +78,19 @@ async def destroy_user(ctx: Context) -> Any:
     return await ctx.app.users.destroy(ctx.params, caller(ctx))
 
 
-def _me(ctx: Context) -> int:
-    if ctx.user is None:
-        raise Unauthenticated("Unauthenticated. Please sign in to continue.", code="EMPTY_TOKEN")
-    return ctx.user.id
-
-
 def _body(ctx: Context) -> dict[str, Any]:
     return ctx.values if isinstance(ctx.values, dict) else {}
 
 
 async def _update_me(ctx: Context, names: tuple[str, ...]) -> Any:
-    me = _me(ctx)
     given = {name: value for name, value in _body(ctx).items() if name in names}
-    changed = await ctx.app.users.update({"filterByTk": me}, given, caller(ctx))
+    changed = await ctx.app.users.update({"filterByTk": me(ctx).id}, given, caller(ctx))
     return changed[0] if changed else None
 
 
 async def update_profile(ctx: Context) -> Any:
     """Changes the caller's own name and addresses."""
+    in_person(ctx)
     if (await ctx.app.accounts.settings()).system.get("enableEditProfile") is False:
         raise refused()
     return await _update_me(ctx, ("nickname", "username", "email", "phone"))
@@ -110,9 +107,17 @@ async def set_default_role(ctx: Context) -> Any:
     name = _body(ctx).get("roleName")
     if not isinstance(name, str):
         raise BadRequest("`roleName` is required")
-    me = _me(ctx)
-    await ctx.app.users.set_default_role(me, name)
+    await ctx.app.users.set_default_role(me(ctx).id, name)
     return "ok"
+
+
+async def sign_out_everywhere(ctx: Context) -> Any:
+    """Ends all sessions of the users chosen by `filterByTk` or `filter`; answers how many sessions."""
+    if "filterByTk" not in ctx.params and is_empty(ctx.params.get("filter")):
+        raise BadRequest("`filterByTk` or `filter` is required: whose sessions are to end")
+    users = ctx.app.collections.system["users"]
+    found = await ctx.app.records.find(users, selection(users, ctx.params), caller(ctx))
+    return sum([await ctx.app.open_sessions.end_all(each["id"]) for each in found])
 
 
 # -- roles -----------------------------------------------------------------------------------------------
@@ -207,6 +212,8 @@ async def destroy_role(ctx: Context) -> Any:
         for name in names:
             await ctx.app.users.unlink_role(name, tx)
             await ctx.app.role_rules.forget_role(name, tx)
+            await ctx.app.api_keys.forget_role(name, tx)
+        change.tell(expired=True)
     return count
 
 
