@@ -106,11 +106,23 @@ class RecordInUse(BadRequest):
     code = "RECORD_IN_USE"
 
 
+class SecretUnreadable(BadRequest):
+    """A secret in an app's database was encrypted with another key than the app has now."""
+
+    code = "SECRET_UNREADABLE"
+
+
 class NotFound(AtollError):
     """The named thing does not exist."""
 
     code = "NOT_FOUND"
     status = 404
+
+
+class PluginNotFound(NotFound):
+    """There is no plugin of that name in this version."""
+
+    code = "MODULE_NOT_FOUND"
 
 
 class Conflict(AtollError):

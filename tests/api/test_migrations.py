@@ -30,6 +30,15 @@ LATER = (
     "dataSourcesRolesResourcesScopes",
     "views",
     "apiKeys",
+    "desktopRoutes",
+    "rolesDesktopRoutes",
+    "mobileRoutes",
+    "rolesMobileRoutes",
+    "themeConfig",
+    "environmentVariables",
+    "collectionCategories",
+    "collectionCategory",
+    "sequences",
 )
 """Tables that the first version did not have: each migration that makes one adds its name."""
 LATER_COLUMNS = {"issuedTokens": ("session", "agent", "address", "seenTime")}

@@ -17,12 +17,17 @@ from atoll.application.api.actions import (
     api_keys,
     auth,
     collections,
+    data_sources,
     memberships,
+    menus,
+    parts,
     preferences,
     queues,
     role_rules,
     system,
+    themes,
     users,
+    variables,
     views,
 )
 from atoll.application.api.live import LiveHub
@@ -54,6 +59,7 @@ from atoll.application.schedule import Job, Schedule, Tick
 from atoll.application.services import Services
 from atoll.application.tasks import TaskTypes
 from atoll.application.topics import AccountsTopic, CollectionsTopic, InstancesTopic
+from atoll.application.vault import Vault
 from atoll.cluster.cache import Cache, MemoryCounters
 from atoll.cluster.lock import Lock
 from atoll.cluster.pubsub import Gap, PubSub, Subscription
@@ -122,20 +128,13 @@ class Application:
         self.events = Events()
         self.resources = ResourceRegistry()
         for part in (
-            auth,
-            api_keys,
-            users,
-            memberships,
-            role_rules,
-            collections,
-            preferences,
-            queues,
-            views,
-            system,
-        ):
+            auth, api_keys, users, memberships, role_rules, collections, data_sources, preferences, queues, views,
+            system, menus, themes, variables, parts,
+        ):  # fmt: skip
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
         self.passwords = Passwords()
+        self.vault = Vault(secret)
         self.cache = cache
         self.locks = locks
         self.pubsub = sync.scope("plugins")

@@ -46,6 +46,7 @@ class Role:
     """A role as the permission check needs it.
 
     Attributes:
+        allow_new_menu: sees new entries of menus at once.
         actions: the strategy for all collections: `view`, `update:own`, ...
         resources: collections that have rules of their own instead; action to what is allowed of it.
     """
@@ -55,6 +56,7 @@ class Role:
     actions: tuple[str, ...] = ()
     snippets: tuple[str, ...] = ()
     allow_configure: bool | None = None
+    allow_new_menu: bool = False
     default: bool = False
     resources: Mapping[str, Mapping[str, Right]] = field(default_factory=dict)
 
@@ -98,6 +100,7 @@ class Context:
 
     `params` is the parsed query string (`filter` already decoded from JSON, `filterByTk` from path or query),
     `values` the decoded body. `timezone` is the `±HH:mm` of the request, `role` the role the request acts as.
+    `variables` are the app's plain variables, for `{{$env.NAME}}` in filters.
     `receive` gives the body to actions that read it themselves (ASGI); `values` is None for those.
     """
 
@@ -117,6 +120,7 @@ class Context:
     token: str | None = None
     claims: Any = None
     rights: Rights | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     receive: Any = None

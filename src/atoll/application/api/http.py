@@ -126,6 +126,7 @@ class HttpApi:
             return found.handler
         settings = await self._app.accounts.settings()
         context.rights = rights = settings.rights(context.role or "", context.user)
+        context.variables = settings.variables.plain
         if isinstance(found, Action):
             if found.access == LOGGED_IN:
                 return found.handler  # which may ask for rights of its own, as tasks do

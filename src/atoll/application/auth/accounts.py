@@ -12,6 +12,7 @@ from sqlalchemy import select
 from atoll.application.acl import UNION, RoleRights
 from atoll.application.auth.durations import seconds
 from atoll.application.auth.role_rules import RoleRules
+from atoll.application.auth.variables import NO_VARIABLES, Variables, read_variables
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import CurrentUser, Role
 from atoll.application.records.engine import RecordEngine
@@ -41,6 +42,7 @@ class Settings:
     authenticators: list[dict[str, Any]]
     policy: TokenPolicy
     roles: dict[str, Role] = field(default_factory=dict)
+    variables: Variables = NO_VARIABLES
     _rights: dict[tuple[str, ...], RoleRights] = field(default_factory=dict)
 
     def role_for(self, wanted: str | None, held: Sequence[str], *, bound: bool) -> str:
@@ -120,6 +122,7 @@ class Accounts:
                 tuple(strategy.get("actions") or ()),
                 tuple(row["snippets"] or ()),
                 row["allowConfigure"],
+                row["allowNewMenu"] is True,
                 row["default"] is True,
                 rules.get(row["name"], {}),
             )
@@ -132,6 +135,7 @@ class Accounts:
                 seconds(config["expiredTokenRenewLimit"]),
             ),
             roles,
+            read_variables(await self._all("environmentVariables")),
         )
 
     async def _all(self, name: str) -> list[dict[str, Any]]:

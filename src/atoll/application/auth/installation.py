@@ -16,6 +16,7 @@ from atoll.application.collections.ddl import Ddl
 from atoll.application.collections.metadata import COLLECTION_COLUMNS, FIELD_COLUMNS, split
 from atoll.application.collections.store import REVISION
 from atoll.application.collections.system import DEFINITIONS, system_collections
+from atoll.application.collections.system_screens import BUILT_IN_THEMES
 from atoll.application.fields.datetime import stored
 from atoll.application.fields.moments import now_ms
 from atoll.application.fields.uuid import random_name
@@ -95,6 +96,7 @@ class _Installation:
         await self._add("authenticators", [basic])
         await self._add("roles", _roles())
         await self._add("dataSourcesRolesResourcesScopes", BUILT_IN_SCOPES)
+        await self._add("themeConfig", BUILT_IN_THEMES)
         await self._describe()
         if root is not None:
             await self._add_root(root, password)

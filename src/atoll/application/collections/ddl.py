@@ -8,6 +8,7 @@ from typing import Any
 from atoll.application.collections.model import Collection
 from atoll.application.collections.names import LONGEST
 from atoll.application.fields.base import DatabaseKind, Field
+from atoll.application.fields.sort import SortField
 from atoll.errors import BadRequest
 
 
@@ -64,7 +65,24 @@ class Ddl:
         statements = [
             f"ALTER TABLE {self.table(collection)} ADD COLUMN {self._column(field, new_table=False)}"
         ]
+        if isinstance(field, SortField):
+            statements += self._number_rows(collection, field)
         return [*statements, *self._add_indexes(collection, field)]
+
+    def _number_rows(self, collection: Collection, field: SortField) -> list[str]:
+        """The rows that are there in the order of their keys, each group of equal scope for itself."""
+        keys = [quote(each.name) for each in collection.fields.values() if each.primary_key]
+        if not keys:
+            return []
+        scope = field.scope_key if field.scope_key in collection.fields else None
+        groups = f"PARTITION BY {quote(scope)} " if scope else ""
+        same = " AND ".join(f"numbered.{key} = {self.table(collection)}.{key}" for key in keys)
+        statement = (
+            f"UPDATE {self.table(collection)} SET {quote(field.name)} = numbered.place FROM ("  # noqa: S608
+            f"SELECT {', '.join(keys)}, row_number() OVER ({groups}ORDER BY {', '.join(keys)}) AS place "
+            f"FROM {self.table(collection)}) AS numbered WHERE {same}"
+        )
+        return [statement]
 
     def drop_field(self, collection: Collection, field: Field) -> list[str]:
         """DROP COLUMN, its unique index first because SQLite insists."""

@@ -12,6 +12,7 @@ from sqlalchemy.types import UserDefinedType
 from atoll.application.collections.relations import Relation, TreeRole, read_relation
 from atoll.application.fields import RELATION_TYPES, make_field
 from atoll.application.fields.base import DatabaseKind, Field
+from atoll.application.fields.sort import SortField
 
 
 class ColumnType(UserDefinedType[Any]):
@@ -71,6 +72,7 @@ class Collection:
             if self.key
             else None
         )
+        self._counted = any(isinstance(field, SortField) for field in self.fields.values())
         self.visible = tuple(field.name for field in self.fields.values() if not field.hidden)
 
     def __repr__(self) -> str:
@@ -85,6 +87,11 @@ class Collection:
     def flag(self, name: str) -> bool:
         """Whether an option such as `createdBy` is switched on."""
         return self.options.get(name) is True
+
+    @property
+    def counted(self) -> bool:
+        """Whether new records get a number that no other may get meanwhile: it takes a transaction."""
+        return self._counted
 
     def relation_of(self, role: TreeRole) -> Relation | None:
         """The relation of a tree collection to its nodes' parents or children; None when it is no tree."""

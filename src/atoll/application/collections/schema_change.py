@@ -60,7 +60,7 @@ class SchemaChange:
     async def create(self, row: Row, declared: Sequence[Row]) -> Row:
         """Makes table and metadata; answers the stored row with its `fields`."""
         name = row["name"]
-        fields = [*declared, *_tree_fields(row, declared)]
+        fields = [*declared, *_tree_fields(row, declared), *_sort_fields(row, declared)]
         plain = [field for field in fields if not is_bound(field)]
         here = self._around.build(row, plain)
         for column in self._awaited(name):
@@ -312,6 +312,13 @@ def _refuse_other_structure(before: Row, after: Row) -> None:
             raise BadRequest(
                 f"Field {before['name']!r}: `{key}` of a relation cannot change; destroy it and make another"
             )
+
+
+def _sort_fields(row: Row, declared: Sequence[Row]) -> list[Row]:
+    """The order of a collection whose records people sort by hand (`sortable`), when it is not declared."""
+    if row.get("sortable") is not True or any(field["name"] == "sort" for field in declared):
+        return []
+    return [prepared({"name": "sort", "type": "sort", "interface": "sort"})]
 
 
 def _tree_fields(row: Row, declared: Sequence[Row]) -> list[Row]:

@@ -16,6 +16,7 @@ from atoll.application.fields.integer import BigIntField, IntegerField
 from atoll.application.fields.json import ArrayField, JsonField
 from atoll.application.fields.password import PasswordField
 from atoll.application.fields.snowflake_id import SnowflakeIdField
+from atoll.application.fields.sort import SortField
 from atoll.application.fields.string import StringField
 from atoll.application.fields.text import TextField
 from atoll.application.fields.time import TimeField
@@ -31,6 +32,7 @@ FIELD_TYPES: Final[Mapping[str, type[Field]]] = {
         StringField, TextField, IntegerField, BigIntField, DoubleField, DecimalField, BooleanField,
         DateTimeField, DateTimeNoTzField, DateOnlyField, TimeField, UnixTimestampField, JsonField, ArrayField,
         UuidField, UidField, NanoidField, PasswordField, SnowflakeIdField,
+        SortField,
     )
     for name in kind.types
 }  # fmt: skip

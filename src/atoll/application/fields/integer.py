@@ -56,7 +56,7 @@ class IntegerField(Field):
 class BigIntField(Field):
     """`bigInt`: 64 bits; delivered as text above 2^53-1. `autoIncrement`: the database numbers."""
 
-    types: ClassVar[tuple[str, ...]] = ("bigInt", "sort")
+    types: ClassVar[tuple[str, ...]] = ("bigInt",)
     category = "number"
 
     def column_type(self, kind: DatabaseKind) -> str:

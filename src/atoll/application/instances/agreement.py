@@ -69,7 +69,10 @@ class Change:
         self.about: dict[str, Any] = {}
 
     def tell(self, **about: Any) -> None:
-        """What the topic's `apply` gets, on each instance. JSON can say it."""
+        """What the topic's `apply` gets, on each instance. JSON can say it.
+
+        With `everything=True` each of them reads the topic anew instead.
+        """
         self.about.update(about)
 
 
@@ -222,6 +225,12 @@ class Agreement:
         # Finished also when the caller goes away: it is committed.
         await asyncio.shield(self._tasks.spawn("agree", self._agree(topic, change)))
 
+    async def reload_everywhere(self) -> None:
+        """Every instance has read all topics anew when this returns."""
+        for topic in self._topics:
+            async with self.change(topic) as change:
+                change.tell(everything=True)
+
     async def _agree(self, topic: str, change: Change) -> None:
         committed = time.monotonic()
         await self._take(self._topics[topic], change.number, change.about)
@@ -279,7 +288,7 @@ class Agreement:
             known = self._known[topic.name]
             if number <= known:
                 return
-            if number == known + 1:
+            if number == known + 1 and not about.get("everything"):
                 await topic.apply(about)
             else:
                 await topic.reload()

@@ -11,10 +11,12 @@ from atoll.application.collections.store import CollectionStore
 from atoll.application.events import Events, RecordsChanged
 from atoll.application.fields.base import MISSING
 from atoll.application.fields.snowflake_id import SnowflakeIds
+from atoll.application.fields.sort import SortField
 from atoll.application.records.associations import Associations, names_relation
 from atoll.application.records.filter import Caller, is_empty
 from atoll.application.records.integrity import Integrity
 from atoll.application.records.operators import Condition
+from atoll.application.records.ordering import Ordering, hold_order
 from atoll.application.records.parameters import names
 from atoll.application.records.reader import Params, Record, RecordReader, Within
 from atoll.application.records.rights import echo, writable
@@ -36,7 +38,7 @@ class RecordEngine(RecordReader):
     ) -> None:
         super().__init__(database, collections)
         self._events = events
-        self._rows = RowWriter(self._plans, self._planner, ids)
+        self._rows = RowWriter(self._plans, self._planner, ids, database.schema)
         everything = lambda: [*collections.own().values(), *collections.system.values()]  # noqa: E731
         self._integrity = Integrity(self._rows, self._plans, collections.get, everything)
         self.associations = Associations(self._rows, self, collections.get)
@@ -84,7 +86,7 @@ class RecordEngine(RecordReader):
         """Creates one record, with those that its values say of others."""
         right = caller.rights.need(collection, action)
         given = writable(caller.rights, right, _allowed(_object(values), params or {}))
-        if names_relation(collection, given):
+        if collection.counted or names_relation(collection, given):
             async with self.work(caller, params or {}, connection) as begun:
                 record = await self.associations.create(begun, collection, given)
             return echo(collection, caller.rights, right, record)
@@ -234,6 +236,50 @@ class RecordEngine(RecordReader):
         if connection is None:
             await self._announce_all(begun)
         return count
+
+    async def move(
+        self, collection: Collection, params: Params, caller: Caller, *, within: Within | None = None
+    ) -> None:
+        """Gives a record another place in an order that people made (http-api.md 3.11).
+
+        Args:
+            params: `sourceId`; `targetId` or `targetScope` or `sticky`; `method`; `sortField` ("sort").
+            within: what the moved record fulfils beside the caller's rights.
+        """
+        name = params.get("sortField") or "sort"
+        field = collection.fields.get(name) if isinstance(name, str) else None
+        if not isinstance(field, SortField):
+            raise BadRequest(f"Collection {collection.title!r} has no field {name!r} of the type `sort`")
+        async with self.work(caller, params) as begun:
+            await hold_order(begun.connection, collection, self._database.schema)
+            source = await self._placed(begun, collection, params.get("sourceId"), "sourceId", within)
+            order = Ordering(self._database, collection, field, begun)
+            if params.get("targetId") is not None:
+                target = await self._placed(begun, collection, params["targetId"], "targetId", None)
+                await order.to(source, target, after=params.get("method") == "insertAfter")
+            elif isinstance(params.get("targetScope"), Mapping):
+                first = params.get("method") == "prepend"
+                await order.into(source, params["targetScope"], first=first)
+            elif params.get("sticky") in ("true", True):
+                await order.to_top(source)
+            else:
+                raise BadRequest("Where to? `targetId`, `targetScope` or `sticky` is required")
+            begun.changed(collection, "updated", [], keys=[source[collection.target_key or ""]])
+
+    async def _placed(
+        self, begun: UnitOfWork, collection: Collection, key: Any, name: str, within: Within | None
+    ) -> Record:
+        """The record that is moved, or beside which it goes; that one may be anybody's."""
+        if key is None:
+            raise BadRequest(f"`{name}` is required: the key of a record")
+        moved = name == "sourceId"
+        caller = begun.caller if moved else begun.caller.unlimited()
+        action = "update" if moved else "view"
+        condition, values = self._condition(collection, None, caller, action=action, within=within, key=key)
+        rows = await self._rows.keys(begun, collection, condition, values, tuple(collection.fields))
+        if len(rows) != 1:
+            raise NotFound(f"There is no record {key!r} in {collection.title!r}")
+        return rows[0]
 
     async def first_or_create(
         self, collection: Collection, params: Params, values: Any, caller: Caller

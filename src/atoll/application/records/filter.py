@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from atoll.application.collections.model import Collection, Lookup
 from atoll.application.context import CurrentUser
@@ -16,6 +17,7 @@ from atoll.application.records.operators import Condition, Reading, equal, opera
 from atoll.application.records.rights import EVERYTHING, Rights, refused, shown
 from atoll.errors import BadRequest
 
+NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 _VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 
 
@@ -25,7 +27,7 @@ class Caller:
     What a caller asks of records is restricted by `rights`; nothing is, unless they are given.
     """
 
-    __slots__ = ("_timezone", "now", "origin", "rights", "role", "user")
+    __slots__ = ("_timezone", "_variables", "now", "origin", "rights", "role", "user")
 
     def __init__(
         self,
@@ -34,8 +36,10 @@ class Caller:
         role: str | None = None,
         origin: str = "",
         rights: Rights = EVERYTHING,
+        variables: Mapping[str, str] = NO_VARIABLES,
     ) -> None:
         self._timezone = timezone
+        self._variables = variables
         self.user = user
         self.role = role
         self.origin = origin
@@ -44,7 +48,7 @@ class Caller:
 
     def unlimited(self) -> Caller:
         """The same caller for what the server must know to do its work, whatever is shown of it."""
-        return Caller(self._timezone, self.user, self.role, self.origin)
+        return Caller(self._timezone, self.user, self.role, self.origin, variables=self._variables)
 
     def zone(self) -> tzinfo:
         """The request's zone; raises InvalidValue when the header is no offset."""
@@ -57,6 +61,8 @@ class Caller:
         head, _, rest = path.partition(".")
         if head == "$user" and self.user is not None:
             return self.user.record.get(rest)
+        if head == "$env":
+            return self._variables.get(rest)
         if head == "$nRole":
             return self.role
         if head == "$system" and rest == "now":

@@ -26,6 +26,7 @@ from atoll.application.collections.relations import Relation
 from atoll.application.fields.base import Decoder, Field
 from atoll.application.records.conditions import Joins, among, existing, restrict
 from atoll.application.records.operators import Condition
+from atoll.application.records.ordering import next_number, sort_fields
 from atoll.application.records.parameters import Order
 from atoll.application.records.projection import Projection, joining
 from atoll.database.drivers.base import Database
@@ -179,6 +180,9 @@ class Planner:
         values: dict[str, Any] = {
             name: bindparam(f"v_{name}", type_=collection.table.c[name].type) for name in columns
         }
+        for field in sort_fields(collection):
+            if field.name not in columns:
+                values[field.name] = next_number(collection, field)
         if not values and collection.key is not None:
             values = {collection.key.name: null() if collection.kind == "sqlite" else text("DEFAULT")}
         statement = insert(collection.table).values(values)

@@ -10,8 +10,10 @@ from atoll.application.fields.base import MISSING
 from atoll.application.fields.datetime import stored
 from atoll.application.fields.moments import now_ms
 from atoll.application.fields.snowflake_id import SnowflakeIdField, SnowflakeIds
+from atoll.application.fields.sort import SortField
 from atoll.application.records.filter import Caller
 from atoll.application.records.operators import Condition
+from atoll.application.records.ordering import hold_order
 from atoll.application.records.plans import PlanCache, Planner, bound_values
 from atoll.application.records.unit_of_work import Record, UnitOfWork
 from atoll.application.records.validation import check_rules
@@ -23,10 +25,13 @@ _AUTOMATIC = frozenset({"createdAt", "updatedAt", "createdById", "updatedById"})
 class RowWriter:
     """INSERT, UPDATE and DELETE through compiled plans."""
 
-    def __init__(self, plans: PlanCache, planner: Planner, ids: SnowflakeIds) -> None:
+    def __init__(
+        self, plans: PlanCache, planner: Planner, ids: SnowflakeIds, schema: str | None = None
+    ) -> None:
         self._plans = plans
         self._planner = planner
         self._ids = ids
+        self._schema = schema
 
     async def insert(
         self,
@@ -42,6 +47,8 @@ class RowWriter:
             links: driver values of foreign keys, which win over `given`.
         """
         row = self.new_row(collection, given, unit.caller, links)
+        if collection.counted:
+            await hold_order(unit.connection, collection, self._schema)
         plan = self._plans.get(
             ("insert", collection, tuple(row)), lambda: self._planner.insert(collection, tuple(row))
         )
@@ -177,6 +184,8 @@ class RowWriter:
         problems: list[str] = []
         for name, field in collection.fields.items():
             value = given.get(name, MISSING)
+            if (value is MISSING or value is None) and isinstance(field, SortField):
+                continue  # the statement finds the number
             if value is MISSING:
                 if field.auto_increment:
                     continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from atoll.application.api.actions.records import caller, restricted, seen
+from atoll.application.api.actions.records import caller, restricted, seen, with_body
 from atoll.application.collections.model import Collection
 from atoll.application.collections.relations import Relation
 from atoll.application.context import NOTHING, Context, Handler, Page
@@ -283,6 +283,21 @@ async def _found(ctx: Context) -> Record | None:
     return await records.get(place.target, {"filter": condition}, restricted(ctx), within=place.within())
 
 
+async def move_linked(ctx: Context) -> Any:
+    """Gives a linked record another place among those of its source."""
+    place = await _place(ctx)
+    if place.relation.kind != "hasMany":
+        raise NotSupported(
+            f"{place.relation.name!r} has no order of its own: records are moved along hasMany"
+        )
+    params = with_body(ctx)
+    own = f"{place.relation.foreign_key}Sort"
+    if not params.get("sortField") and own in place.target.fields:
+        params["sortField"] = own
+    await ctx.app.records.move(place.target, params, restricted(ctx), within=place.within())
+    return "ok"
+
+
 async def not_yet(ctx: Context) -> Any:
     """Actions that relations do not have."""
     raise NotSupported(f"The action {ctx.action!r} on a relation is not supported by this version")
@@ -301,7 +316,7 @@ ASSOCIATED: Final[Mapping[str, Handler]] = MappingProxyType(
         "toggle": toggle_link,
         "firstOrCreate": first_or_create_linked,
         "updateOrCreate": update_or_create_linked,
-        "move": not_yet,
+        "move": move_linked,
         "query": not_yet,
     }
 )

@@ -17,7 +17,7 @@ from atoll.errors import NotFound, NotSupported
 
 def caller(ctx: Context) -> Caller:
     """Whose request it is, for the record engine."""
-    return Caller(ctx.timezone, ctx.user, ctx.role, _client_id(ctx))
+    return Caller(ctx.timezone, ctx.user, ctx.role, _client_id(ctx), variables=ctx.variables)
 
 
 def restricted(ctx: Context) -> Caller:
@@ -29,7 +29,7 @@ def restricted(ctx: Context) -> Caller:
         raise refused()
     if ctx.rights.unlimited:
         return caller(ctx)
-    return Caller(ctx.timezone, ctx.user, ctx.role, _client_id(ctx), ctx.rights)
+    return Caller(ctx.timezone, ctx.user, ctx.role, _client_id(ctx), ctx.rights, ctx.variables)
 
 
 def _client_id(ctx: Context) -> str:
@@ -153,6 +153,18 @@ def add_versions(ctx: Context, collection: Collection, who: Caller, page: Page) 
     page.meta["etags"] = tags
 
 
+async def move_record(ctx: Context) -> Any:
+    """Gives a record another place; the parameters may come in the body too."""
+    collection = _collection(ctx)
+    await ctx.app.records.move(collection, with_body(ctx), _asking(ctx, collection))
+    return "ok"
+
+
+def with_body(ctx: Context) -> dict[str, Any]:
+    """The parameters of the query and those of the body."""
+    return {**(ctx.values if isinstance(ctx.values, dict) else {}), **ctx.params}
+
+
 def wants_allowed_actions(ctx: Context) -> bool:
     """Whether the client asks what it may do with each record."""
     return ctx.headers.get("x-with-acl-meta", "").lower() == "true"
@@ -193,6 +205,6 @@ GENERIC: Final[Mapping[str, Handler]] = MappingProxyType(
         "firstOrCreate": first_or_create,
         "updateOrCreate": update_or_create,
         "query": not_yet,
-        "move": not_yet,
+        "move": move_record,
     }
 )

@@ -1,4 +1,4 @@
-"""`app`, `systemSettings`, `tokenControlConfig`, `pm` (http-api.md A.1, A.2, 6.2)."""
+"""`app`, `systemSettings`, `tokenControlConfig` (http-api.md A.1, A.2, 6.2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from atoll.application.api.actions.settings import update_setting
 from atoll.application.api.resources import PUBLIC, ResourceRegistry
 from atoll.application.auth.accounts import DEFAULT_POLICY
 from atoll.application.auth.durations import seconds
-from atoll.application.context import Context
+from atoll.application.context import NOTHING, Context
 from atoll.errors import BadRequest
 
 
@@ -18,7 +18,13 @@ def define(resources: ResourceRegistry) -> None:
     """Adds the resources."""
     resources.define(
         "app",
-        {"getInfo": get_info, "getLang": get_lang},
+        {
+            "getInfo": get_info,
+            "getLang": get_lang,
+            "clearCache": reread,
+            "refresh": reread,
+            "restart": reread,
+        },
         access={"getInfo": PUBLIC, "getLang": PUBLIC},
         snippet="app",
     )
@@ -34,9 +40,6 @@ def define(resources: ResourceRegistry) -> None:
         snippet="pm.security.token-control-config",
     )
     resources.define("schedule", {"list": list_jobs}, snippet="pm.schedule")
-    resources.define(
-        "pm", {"listEnabled": list_plugins, "list": list_plugins}, access={"listEnabled": PUBLIC}
-    )
 
 
 async def get_info(ctx: Context) -> Any:
@@ -58,6 +61,12 @@ async def get_lang(ctx: Context) -> Any:
     enabled = system.get("enabledLanguages") or ["en-US"]
     lang = ctx.locale if ctx.locale in enabled else system.get("appLang") or enabled[0]
     return {"lang": lang, "resources": {"client": {}}}
+
+
+async def reread(ctx: Context) -> Any:
+    """All instances of the app read anew what they keep in memory. Nothing is interrupted."""
+    await ctx.app.agreement.reload_everywhere()
+    return NOTHING
 
 
 async def get_settings(ctx: Context) -> Any:
@@ -90,8 +99,3 @@ async def update_policy(ctx: Context) -> Any:
 async def list_jobs(ctx: Context) -> Any:
     """Scheduled jobs with their next time and their last ticks."""
     return await ctx.app.schedule.overview()
-
-
-async def list_plugins(ctx: Context) -> Any:
-    """The plugins of the app."""
-    return [{"name": plugin.name, "packageName": plugin.name, "enabled": True} for plugin in ctx.app.plugins]
