@@ -128,8 +128,8 @@ class Application:
         self.events = Events()
         self.resources = ResourceRegistry()
         for part in (
-            auth, api_keys, users, memberships, role_rules, collections, data_sources, preferences, queues, views,
-            system, menus, themes, variables, parts,
+            auth, api_keys, users, memberships, role_rules, collections, data_sources, preferences, queues,
+            views, system, menus, themes, variables, parts,
         ):  # fmt: skip
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
