@@ -33,6 +33,7 @@ async def test_screens_of_the_supervisor(page: Page, installation: Installation)
         (f"{SUPERVISOR}/apps", "Looks"),
         (f"{SUPERVISOR}/apps/looks", "Looks"),
         (f"{SUPERVISOR}/apps/looks/runtime", "env_a"),
+        (f"{SUPERVISOR}/apps/looks/logs", "app started"),
         (f"{SUPERVISOR}/apps?create=true", "New application"),
         (f"{SUPERVISOR}/environments", "env_a"),
         (f"{SUPERVISOR}/environments/env_a", "env_a"),

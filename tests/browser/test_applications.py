@@ -66,6 +66,8 @@ async def test_an_error_is_explained_and_tried_again(page: Page, installation: I
     panel = page.get_by_role("dialog", name="What is wrong with broken")
     for text in ("APP_DATA_MISSING", "env_b", "Restore the database from a backup"):
         await expect(panel.get_by_text(text).first).to_be_visible()
+    around = panel.get_by_role("region", name="What was logged then")
+    await expect(around.get_by_text("an app could not be brought to its desired state").first).to_be_visible()
     found = await all_looks(page, "error panel")
     await panel.get_by_role("button", name="Try to start again").click()
     await asyncio.to_thread(_put_back, away, file)
@@ -75,6 +77,27 @@ async def test_an_error_is_explained_and_tried_again(page: Page, installation: I
     errors = page.get_by_role("region", name="Last errors")
     await expect(errors.get_by_text("APP_DATA_MISSING").first).to_be_visible()
     assert found == [], "\n".join(found)
+
+
+async def test_log_lines_of_an_app_are_followed_and_filtered(page: Page, installation: Installation) -> None:
+    async with installation.client() as client:
+        await client.sign_in(ACCOUNT)
+        await client.create_app("talks", ["env_a"])
+        await sign_in(page, ACCOUNT)
+        await go(page, "Applications")
+        await open_menu(page, "talks", "View logs")
+        lines = page.get_by_role("list", name="Log lines")
+        await expect(lines.get_by_text("app started")).to_have_count(1)
+        await client.call("applications:stop/talks")
+        await expect(lines.get_by_text("app stopped")).to_be_visible()
+    await page.get_by_label("Text in the line").fill("APP STA")
+    await expect(lines.get_by_text("app stopped")).to_have_count(0)
+    await lines.get_by_role("button", name="app started").click()
+    await expect(lines.get_by_text("atoll.supervisor.process.hosted")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_label("Text in the line")).to_have_value("APP STA")
+    await page.get_by_label("Least severity").select_option("error")
+    await expect(page.get_by_text("No log lines in this range.")).to_be_visible()
 
 
 async def test_many_are_deleted_at_once(page: Page, installation: Installation) -> None:

@@ -20,6 +20,7 @@ import { EnvironmentChips } from './EnvironmentChips';
 import { Facts } from './Facts';
 import { actionsFor, addressOf, type AppRow, titleOf } from './model';
 import { LastErrors } from './LastErrors';
+import { LogsView } from './logs/LogsView';
 import { Panel } from './Panel';
 import { ProblemPanel } from './ProblemPanel';
 import { ProgressSteps } from './ProgressSteps';
@@ -79,6 +80,9 @@ function Detail({ app, tab }: { app: AppRow; tab: DetailTab }) {
           <Panel title={t('detail.runtime')}>
             <RuntimeTable app={app} />
           </Panel>
+        </Tabs.Panel>
+        <Tabs.Panel value="logs">
+          <LogsView scope={{ app: app.name }} environments={app.environments ?? []} />
         </Tabs.Panel>
         <Tabs.Panel value="settings">
           <Settings app={app} />

@@ -18,7 +18,7 @@ export function EnvironmentChips({ names }: { names: string[] }) {
         return (
           <Link
             key={name}
-            to="/admin/settings/supervisor/environments/$name"
+            to="/admin/settings/supervisor/environments/$name/{-$tab}"
             params={{ name }}
             className={classes.chip}
             title={`${name}: ${word}`}

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Code, SimpleGrid, Skeleton, Stack, Table, Text } from '@mantine/core';
+import { Alert, Anchor, Code, SimpleGrid, Skeleton, Stack, Table, Tabs, Text } from '@mantine/core';
 import { IconArrowLeft } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
@@ -15,8 +15,10 @@ import { toast } from '../../ui/toasts';
 import { AddressTest } from './AddressTest';
 import { AppStatusChip } from './AppStatusChip';
 import { BeatStrip } from './BeatStrip';
+import { ENVIRONMENT_TABS, type EnvironmentTab } from './detailTabs';
 import { EnvironmentStatus } from './EnvironmentStatus';
 import { Facts } from './Facts';
+import { LogsView } from './logs/LogsView';
 import { type EnvironmentInstance, type EnvironmentRow, titleOf } from './model';
 import { Panel } from './Panel';
 import { environmentQuery, forgetEnvironment, useApps } from './queries';
@@ -24,11 +26,12 @@ import { Cpu, Memory } from './Usage';
 import { EnvironmentVersion } from './VersionText';
 
 const POLL_MS = 15_000;
+const FROM = '/admin/settings/supervisor/environments/$name/{-$tab}';
 
 /** One environment: its health and the apps placed in it. */
 export function EnvironmentPage() {
   const { t } = useTranslation('supervisor');
-  const { name } = useParams({ from: '/admin/settings/supervisor/environments/$name' });
+  const { name, tab } = useParams({ from: FROM });
   const { data, error, isPending, refetch } = useQuery({ ...environmentQuery(name), refetchInterval: POLL_MS });
   return (
     <>
@@ -38,12 +41,46 @@ export function EnvironmentPage() {
       {error && <ErrorState error={error} onRetry={() => void refetch()} />}
       {isPending && !error && <Skeleton height={240} />}
       {data === null && <EmptyState>{t('environments.gone', { name })}</EmptyState>}
-      {data && <Detail environment={data} />}
+      {data && <Detail environment={data} tab={tab ?? 'overview'} />}
     </>
   );
 }
 
-function Detail({ environment }: { environment: EnvironmentRow }) {
+function Detail({ environment, tab }: { environment: EnvironmentRow; tab: EnvironmentTab }) {
+  const { t } = useTranslation('supervisor');
+  const navigate = useNavigate({ from: FROM });
+  const { name } = environment;
+  const choose = (value: string | null) => {
+    const next = value === 'overview' ? undefined : (value as EnvironmentTab);
+    void navigate({ params: { name, tab: next } as never });
+  };
+  return (
+    <>
+      <PageHeader
+        title={name}
+        description={<EnvironmentStatus environment={environment} />}
+        actions={environment.status === 'offline' && <Forget environment={environment} />}
+      />
+      <Tabs value={tab} onChange={choose} keepMounted={false}>
+        <Tabs.List aria-label={name} mb="md">
+          {ENVIRONMENT_TABS.map((key) => (
+            <Tabs.Tab key={key} value={key}>
+              {t(`detail.${key}`)}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value="overview">
+          <Overview environment={environment} />
+        </Tabs.Panel>
+        <Tabs.Panel value="logs">
+          <LogsView scope={{ environment: name }} />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}
+
+function Overview({ environment }: { environment: EnvironmentRow }) {
   const { t, i18n } = useTranslation('supervisor');
   const { memory, cpu, lagSeconds } = environment;
   const seconds = new Intl.NumberFormat(i18n.language, { style: 'unit', unit: 'second', maximumFractionDigits: 2 });
@@ -61,11 +98,6 @@ function Detail({ environment }: { environment: EnvironmentRow }) {
   const known = facts.filter(([, value]) => value !== null);
   return (
     <Stack gap="md">
-      <PageHeader
-        title={environment.name}
-        description={<EnvironmentStatus environment={environment} />}
-        actions={environment.status === 'offline' && <Forget environment={environment} />}
-      />
       {environment.reason && (
         <Alert color="yellow" variant="light" title={environment.reason.message}>
           {environment.reason.remedy && <Text size="sm">{environment.reason.remedy}</Text>}

@@ -37,7 +37,7 @@ export function EnvironmentsPage() {
         rowId={(row) => row.name}
         rowHref={(row) => `${boot.basePath}/admin/settings/supervisor/environments/${encodeURIComponent(row.name)}`}
         onOpen={(row) =>
-          void navigate({ to: '/admin/settings/supervisor/environments/$name', params: { name: row.name } })
+          void navigate({ to: '/admin/settings/supervisor/environments/$name/{-$tab}', params: { name: row.name } })
         }
         empty={{ text: t('environments.empty') }}
       />

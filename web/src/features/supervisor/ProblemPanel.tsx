@@ -8,6 +8,7 @@ import { CopyText } from '../../ui/CopyText';
 import { dateTime } from '../../ui/time';
 import { AppStatusChip } from './AppStatusChip';
 import { Facts } from './Facts';
+import { LinesAround } from './logs/LinesAround';
 import { actionsFor, type AppEvent, type AppRow, type Reason, titleOf } from './model';
 import { eventsQuery, useApp } from './queries';
 import { useCommand } from './StartStop';
@@ -34,7 +35,7 @@ export function ProblemPanel({ app: given, onClose }: Props) {
       opened
       onClose={onClose}
       position="right"
-      size={phone ? '100%' : 560}
+      size={phone ? '100%' : 720}
       padding="lg"
       title={
         <Text span fw={650}>
@@ -117,6 +118,7 @@ function Problem({ app, environment, reason, events }: ProblemProps) {
       <Group>
         <CopyText text={details.join('\n')} label={t('ui:error.copyDetails')} />
       </Group>
+      {environment && <LinesAround app={app.name} environment={environment} at={at ?? null} />}
     </Stack>
   );
 }

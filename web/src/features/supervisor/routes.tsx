@@ -3,7 +3,8 @@ import { createRoute, lazyRouteComponent, notFound, redirect } from '@tanstack/r
 import { adminRoute } from '../../app/baseRoutes';
 import { isMainApp } from '../../app/boot';
 import { type GridSearch, parseGridSearch } from '../../ui/DataGrid/urlState';
-import { DETAIL_TABS, type DetailTab } from './detailTabs';
+import { DETAIL_TABS, type DetailTab, ENVIRONMENT_TABS, type EnvironmentTab } from './detailTabs';
+import { parseLogSearch } from './logs/model';
 import { APP_TONES, type AppStatus, DATABASE_MODES, type DatabaseMode } from './model';
 
 /** Only the main app can manage apps and environments. */
@@ -61,6 +62,7 @@ const appRoute = createRoute({
     },
     stringify: ({ name, tab }: { name: string; tab?: DetailTab }) => ({ name, tab }),
   },
+  validateSearch: parseLogSearch,
   component: lazyRouteComponent(() => import('./ApplicationPage'), 'ApplicationPage'),
 });
 
@@ -73,7 +75,15 @@ const environmentsRoute = createRoute({
 
 const environmentRoute = createRoute({
   getParentRoute: () => supervisorRoute,
-  path: '/environments/$name',
+  path: '/environments/$name/{-$tab}',
+  params: {
+    parse: ({ name, tab }: { name: string; tab?: string }): { name: string; tab?: EnvironmentTab } => {
+      const known = ENVIRONMENT_TABS.find((candidate) => candidate === tab);
+      return known ? { name, tab: known } : { name };
+    },
+    stringify: ({ name, tab }: { name: string; tab?: EnvironmentTab }) => ({ name, tab }),
+  },
+  validateSearch: parseLogSearch,
   component: lazyRouteComponent(() => import('./EnvironmentPage'), 'EnvironmentPage'),
 });
 

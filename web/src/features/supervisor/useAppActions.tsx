@@ -1,7 +1,8 @@
 import {
-  IconAlertTriangle, IconExternalLink, IconEye, IconEyeOff, IconLink, IconPin, IconPinnedOff, IconRefresh,
+  IconAlertTriangle, IconExternalLink, IconEye, IconEyeOff, IconFileText, IconLink, IconPin, IconPinnedOff, IconRefresh,
 } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
 import type { GridAction } from '../../ui/DataGrid';
@@ -15,6 +16,7 @@ const ICON = { size: 16, 'aria-hidden': true } as const;
 export function useAppActions(onError: (app: AppRow) => void): (app: AppRow) => GridAction<AppRow>[] {
   const { t } = useTranslation('supervisor');
   const client = useQueryClient();
+  const navigate = useNavigate();
   const { mutate } = useAppCommand();
   const change = (row: AppRow, values: object) => void updateApp(client, row.name, values).catch(toast.error);
   const address = (row: AppRow) => new URL(addressOf(row), window.location.href).href;
@@ -39,6 +41,13 @@ export function useAppActions(onError: (app: AppRow) => void): (app: AppRow) => 
       icon: <IconRefresh {...ICON} />,
       disabled: !actionsFor(row.status).restart,
       onAction: () => mutate({ name: row.name, command: 'restart' }),
+    },
+    {
+      id: 'logs',
+      label: t('logs.view'),
+      icon: <IconFileText {...ICON} />,
+      onAction: () =>
+        void navigate({ to: '/admin/settings/supervisor/apps/$name/{-$tab}', params: { name: row.name, tab: 'logs' } as never }),
     },
     ...(row.reason
       ? [{ id: 'error', label: t('problem.open'), icon: <IconAlertTriangle {...ICON} />, onAction: onError }]
