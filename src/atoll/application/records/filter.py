@@ -48,7 +48,11 @@ class Caller:
 
     def unlimited(self) -> Caller:
         """The same caller for what the server must know to do its work, whatever is shown of it."""
-        return Caller(self._timezone, self.user, self.role, self.origin, variables=self._variables)
+        return self.with_rights(EVERYTHING)
+
+    def with_rights(self, rights: Rights) -> Caller:
+        """The same caller with other rights."""
+        return Caller(self._timezone, self.user, self.role, self.origin, rights, self._variables)
 
     def zone(self) -> tzinfo:
         """The request's zone; raises InvalidValue when the header is no offset."""

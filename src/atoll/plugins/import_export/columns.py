@@ -10,11 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from atoll.application.collections.model import Collection
+from atoll.application.collections.relations import Relation
 from atoll.application.collections.store import CollectionStore
 from atoll.application.fields.base import Field
 from atoll.application.fields.cells import Cell, shown
 from atoll.application.records.reader import Record
-from atoll.errors import BadRequest, NotSupported
+from atoll.errors import BadRequest
 
 MOST_COLUMNS: Final = 1_000
 _AUTOMATIC: Final = ("createdAt", "updatedAt", "createdById", "updatedById")
@@ -37,10 +38,29 @@ class ExportColumn:
 
 @dataclass(frozen=True, slots=True)
 class ImportColumn:
-    """One column of an import: the field that its cells are written to."""
+    """One column of an import.
+
+    Attributes:
+        field: what the cells are read as: the field they are written to, or the one of `target` by which they
+            name records.
+        relation, target: of a column that links records.
+    """
 
     title: str
     field: Field
+    relation: Relation | None = None
+    target: Collection | None = None
+
+    @property
+    def name(self) -> str:
+        """What is written: the name of a field or relation."""
+        return self.field.name if self.relation is None else self.relation.name
+
+    @property
+    def written(self) -> frozenset[str]:
+        """The names under which rights know it: a relation may be known by its column too."""
+        relation = self.relation
+        return frozenset({self.name, *((relation.foreign_key,) if relation and relation.holds_key else ())})
 
 
 def export_columns(
@@ -108,31 +128,69 @@ def _as_list(linked: Any) -> list[Record]:
     return linked if isinstance(linked, list) else [linked]
 
 
-def import_columns(collection: Collection, given: Any) -> list[ImportColumn]:
+def import_columns(store: CollectionStore, collection: Collection, given: Any) -> list[ImportColumn]:
     """Resolves the columns of an import; each field is written once, and not those the server fills."""
-    found: list[ImportColumn] = []
-    for path, title in _listed(given):
-        found.append(ImportColumn(title, importable(collection, path)))
-    names = [column.field.name for column in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise BadRequest(f"Two columns are meant for the same field: {', '.join(twice)}")
+    found = [importable(store, collection, path, title) for path, title in _listed(given)]
+    refuse_doubles(found)
     return found
 
 
-def importable(collection: Collection, path: Sequence[str]) -> Field:
-    """The field of a path; raises BadRequest when it cannot be written by an import."""
-    if path[0] in collection.relations or len(path) > 1:
-        raise NotSupported(
-            f"The column {'.'.join(path)!r} is a relation; relations cannot be imported by this version. "
-            "Leave the column out."
-        )
-    field = collection.fields.get(path[0])
+def refuse_doubles(columns: Sequence[ImportColumn]) -> None:
+    """Raises BadRequest when two columns write the same; a relation and its foreign key are the same."""
+    names = [name for column in columns for name in column.written]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadRequest(f"Two columns are meant for the same field: {', '.join(twice)}")
+
+
+def importable(
+    store: CollectionStore, collection: Collection, path: Sequence[str], title: str = ""
+) -> ImportColumn:
+    """The column of a path; raises BadRequest when an import cannot write there.
+
+    `["customer", "code"]` finds linked records by their code, `["customer"]` by what names them.
+    """
+    relation = collection.relations.get(path[0])
+    if relation is not None:
+        return _link(store, collection, relation, path, title)
+    field = collection.fields.get(path[0]) if len(path) == 1 else None
     if field is None or field.hidden:
-        raise BadRequest(f"Unknown column {path[0]!r} for {collection.name!r}")
+        raise BadRequest(f"Unknown column {'.'.join(path)!r} for {collection.name!r}")
     if field.type == "password" or field.name in _AUTOMATIC:
         raise BadRequest(f"The field {field.title!r} cannot be imported; leave the column out")
-    return field
+    return ImportColumn(title or field.title, field)
+
+
+def _link(
+    store: CollectionStore, collection: Collection, relation: Relation, path: Sequence[str], title: str
+) -> ImportColumn:
+    target = store.get(relation.target)
+    if relation.foreign_key in _AUTOMATIC:
+        raise BadRequest(f"The field {relation.name!r} cannot be imported; leave the column out")
+    name = path[1] if len(path) == 2 else _naming(target, relation) if len(path) == 1 else None
+    field = target.fields.get(name) if target is not None and name is not None else None
+    if target is None or field is None or field.hidden or field.type == "password":
+        raise BadRequest(f"Unknown column {'.'.join(path)!r} for {collection.name!r}")
+    if not _identifies(target, relation, field):
+        raise BadRequest(
+            f"The column {'.'.join(path)!r} does not say which record is meant: name the title field of "
+            f"{target.title!r}, or one whose values are unique"
+        )
+    return ImportColumn(title or relation.name, field, relation, target)
+
+
+def _naming(target: Collection | None, relation: Relation) -> str:
+    """The field by which people know the records of a target."""
+    title = target.options.get("titleField") if target is not None else None
+    return title if isinstance(title, str) and target and title in target.fields else relation.target_key
+
+
+def _identifies(target: Collection, relation: Relation, field: Field) -> bool:
+    """Whether records are found by this field: few can have the same value."""
+    if field.unique or field.primary_key or field.name in (relation.target_key, _naming(target, relation)):
+        return True
+    # Without a title field it is any short text that names a record.
+    return target.options.get("titleField") not in target.fields and field.type == "string"
 
 
 def _listed(given: Any) -> list[tuple[list[str], str]]:

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 from atoll.application.fields.cells import Cell, shown
 from atoll.application.records.filter import Caller
 from atoll.application.records.reader import Record
+from atoll.application.records.unit_of_work import RecordChange, unit
 from atoll.database.drivers.base import Connection
 from atoll.errors import AtollError, BadRequest
+from atoll.plugins.import_export.columns import ImportColumn
 from atoll.plugins.import_export.importing import Parsed
+from atoll.plugins.import_export.links import Linked, Links, LinksUnknown, Pending
 from atoll.plugins.import_export.matching import Matches, SeenValues, taken
 from atoll.plugins.import_export.plan import ImportPlan
+from atoll.plugins.import_export.rights import importer
 
 if TYPE_CHECKING:
     from atoll.application.app import Application
@@ -29,6 +33,8 @@ class Outcome:
     failed: list[tuple[Parsed, str]] = field(default_factory=list)
     would_create: int = 0
     would_update: int = 0
+    linked: list[RecordChange] = field(default_factory=list)
+    """What became of other records, to be announced after the commit."""
 
 
 class RowFailed(Exception):
@@ -46,7 +52,8 @@ class ChunkImport:
     def __init__(self, app: Application, plan: ImportPlan, caller: Caller) -> None:
         self._app = app
         self._plan = plan
-        self._caller = caller
+        self._caller = importer(caller, plan)
+        self._links = Links(app, plan, caller)
 
     async def write(self, tx: Connection, chunk: Sequence[Parsed], *, apart: bool) -> Outcome:
         """Writes within a transaction.
@@ -59,15 +66,15 @@ class ChunkImport:
         matches = Matches(self._plan)
         if self._plan.keys:
             await matches.load(self._app.records, chunk, self._caller, tx)
+        await self._links.load(chunk, tx)
         for parsed in chunk:
             try:
-                if parsed.problems:
-                    raise BadRequest(parsed.refusal())
+                linked = self._linked(parsed)
                 if apart:
                     async with tx.transaction() as savepoint:
-                        await self._write_row(savepoint, parsed, matches, outcome)
+                        await self._write_row(savepoint, linked, matches, outcome)
                 else:
-                    await self._write_row(tx, parsed, matches, outcome)
+                    await self._write_row(tx, linked, matches, outcome)
             except AtollError as error:
                 if error.status >= 500:
                     raise
@@ -76,29 +83,45 @@ class ChunkImport:
                 outcome.failed.append((parsed, error.message))
         return outcome
 
-    async def _write_row(self, tx: Connection, parsed: Parsed, matches: Matches, outcome: Outcome) -> None:
+    def _linked(self, parsed: Parsed, pending: Pending | None = None) -> Linked:
+        """The row with its links; raises BadRequest with all that is wrong in it."""
+        linked = self._links.resolve(parsed, pending)
+        if parsed.problems:
+            raise BadRequest(parsed.refusal())
+        return linked
+
+    async def _write_row(self, tx: Connection, linked: Linked, matches: Matches, outcome: Outcome) -> None:
         plan, records = self._plan, self._app.records
-        key = matches.of(parsed.values) if plan.keys else None
+        key = matches.of(linked.values) if plan.keys else None
         if key is not None:
-            changes = {name: value for name, value in parsed.values.items() if name not in plan.keys}
-            if changes:
-                outcome.updated += await records.update(
-                    plan.collection,
-                    {"filterByTk": key},
-                    changes,
-                    self._caller,
-                    connection=tx,
-                )
-            else:
+            changes = {name: value for name, value in linked.values.items() if name not in plan.keys}
+            if not changes and not linked.others:
                 outcome.skipped += 1
+                return
+            updated = await records.update(
+                plan.collection, {"filterByTk": key}, changes, self._caller, connection=tx
+            )
+            for record in updated:
+                await self._write_links(tx, record, linked, outcome, new=False)
+            outcome.updated += updated
             return
-        self._refuse_missing(parsed.values)
+        self._refuse_missing(linked.values)
         record = await records.create_one(
-            plan.collection, parsed.values, self._caller, action="importXlsx", connection=tx
+            plan.collection, linked.values, self._caller, action="importXlsx", connection=tx
         )
+        await self._write_links(tx, record, linked, outcome, new=True)
         outcome.created.append(record)
+        self._links.add(record)
         if plan.keys:
             matches.add(record)
+
+    async def _write_links(
+        self, tx: Connection, record: Record, linked: Linked, outcome: Outcome, *, new: bool
+    ) -> None:
+        if linked.others:
+            begun = unit(tx, self._caller, {})
+            await self._links.write(begun, record, linked, new=new)
+            outcome.linked += begun.changes
 
     def _refuse_missing(self, values: Mapping[str, Any]) -> None:
         fields = self._plan.collection.fields
@@ -115,17 +138,19 @@ class ChunkImport:
         unique = [
             column.field
             for _, column in plan.places.places
-            if (column.field.unique or column.field.primary_key) and column.field.name not in plan.keys
+            if column.relation is None
+            and (column.field.unique or column.field.primary_key)
+            and column.field.name not in plan.keys
         ]
         known = {each.name: await taken(records, plan, chunk, each) for each in unique}
+        await self._links.load(chunk, None)
         for parsed in chunk:
             try:
-                if parsed.problems:
-                    raise BadRequest(parsed.refusal())
-                key = matches.of(parsed.values) if plan.keys else None
+                linked = self._linked(parsed, lambda column, value: seen.has(_would_be(column), value))
+                key = matches.of(linked.values) if plan.keys else None
                 if key is None:
-                    self._refuse_missing(parsed.values)
-                records.check(plan.collection, parsed.values, self._caller, changing=key is not None)
+                    self._refuse_missing(linked.values)
+                records.check(plan.collection, linked.values, self._caller, changing=key is not None)
                 for each in unique:
                     value = parsed.values.get(each.name)
                     if value is None:
@@ -135,13 +160,27 @@ class ChunkImport:
                         raise BadRequest(f"{each.title} already exists")
                 if key is None:
                     outcome.would_create += 1
+                    self._remember(parsed, seen)
                 else:
                     outcome.would_update += 1
             except AtollError as error:
                 if error.status >= 500:
                     raise
-                outcome.failed.append((parsed, error.message))
+                bad = error.parsed if isinstance(error, LinksUnknown) else parsed
+                outcome.failed.append((bad, error.message))
         return outcome
+
+    def _remember(self, parsed: Parsed, seen: SeenValues) -> None:
+        """Rows below may link to this one, which is not there yet."""
+        plan = self._plan
+        for _, column in plan.places.places:
+            value = parsed.values.get(column.field.name)
+            if column.relation and column.relation.target == plan.collection.name and value is not None:
+                seen.add(_would_be(column), column.field.operand(value, plan.collection.kind))
+
+
+def _would_be(column: ImportColumn) -> str:
+    return f"new by {column.field.name}"
 
 
 def kept_cells(cells: Sequence[Cell]) -> list[str | int | float | bool | None]:

@@ -82,8 +82,8 @@ class ImportTask(TaskType):
     async def prepare(self, ctx: Context, params: Mapping[str, Any]) -> NewTask:
         """See the base class."""
         collection = own_collection(ctx.app, params.get("collection"))
-        plan = ImportPlan.read(collection, params, restricted(ctx))
-        _need(restricted(ctx), plan)
+        plan = ImportPlan.read(ctx.app.collections, collection, params, restricted(ctx))
+        ChunkImport(ctx.app, plan, restricted(ctx))  # asks for the rights
         await found_upload(ctx.app, ctx.user.id if ctx.user is not None else 0, params.get("upload"))
         name = params.get("filename")
         title = name if isinstance(name, str) and name else collection.title
@@ -92,8 +92,7 @@ class ImportTask(TaskType):
     async def run(self, run: TaskRun) -> TaskResult:
         """See the base class."""
         collection = own_collection(run.app, run.params.get("collection"))
-        plan = ImportPlan.read(collection, run.params, run.caller)
-        _need(run.caller, plan)
+        plan = ImportPlan.read(run.app.collections, collection, run.params, run.caller)
         path = await found_upload(run.app, run.user.id, run.params.get("upload"))
         work = ChunkImport(run.app, plan, run.caller)
         async with _opened(path, plan) as (reader, titles, rows):
@@ -127,6 +126,10 @@ class ImportTask(TaskType):
             for kind, records in (("created", outcome.created), ("updated", outcome.updated)):
                 if records:
                     await run.app.records.announce(plan.collection, kind, records)
+            for change in outcome.linked:
+                await run.app.records.announce(
+                    change.collection, change.kind, change.records, keys=change.keys
+                )
         await run.progress(counts.done, counts.done)
         return counts
 
@@ -204,13 +207,6 @@ def failures_collection(app: Application) -> Collection:
     )
 
 
-def _need(caller: Caller, plan: ImportPlan) -> None:
-    """Raises Forbidden unless the person may import, and change records in modes that do that."""
-    caller.rights.need(plan.collection, "importXlsx")
-    if plan.mode != "create":
-        caller.rights.need(plan.collection, "update")
-
-
 @asynccontextmanager
 async def _opened(
     path: Path, plan: ImportPlan
@@ -251,12 +247,13 @@ async def _look(
             parsed = await asyncio.to_thread(_parsed, plan, part)
             outcome = await work.look(parsed, seen)
             reasons = {each.row.number: reason for each, reason in outcome.failed}
+            bad = {each.row.number: each for each, _ in outcome.failed}
             for each in parsed[: PREVIEW_ROWS - len(preview)]:
                 preview.append(
                     {
                         "row": each.row.number,
                         "cells": [shown(cell) for cell in each.row.cells],
-                        "problems": dict(each.problems),
+                        "problems": dict(bad.get(each.row.number, each).problems),
                         "reason": reasons.get(each.row.number),
                     }
                 )

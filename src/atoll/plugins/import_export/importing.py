@@ -8,8 +8,9 @@ from datetime import tzinfo
 from itertools import islice
 from typing import Any
 
-from atoll.application.fields.base import DatabaseKind
-from atoll.application.fields.cells import Cell, empty, shown
+from atoll.application.collections.relations import Relation
+from atoll.application.fields.base import DatabaseKind, Field
+from atoll.application.fields.cells import Cell, empty, parts, shown
 from atoll.errors import AtollError, BadRequest
 from atoll.plugins.import_export.columns import ImportColumn
 
@@ -22,13 +23,22 @@ class SheetRow:
     cells: Sequence[Cell]
 
 
+Readings = tuple[tuple[Any, ...], ...]
+"""What a cell may mean: keys of linked records, as clients send them; the first reading that fits counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A row as values of a record, or what is wrong with its cells: texts by field."""
+    """A row as values of a record, or what is wrong with its cells: texts by field.
+
+    Attributes:
+        links: what the cells of relations say, by relation; `Links` finds the records.
+    """
 
     row: SheetRow
     values: Mapping[str, Any]
     problems: Mapping[str, str]
+    links: Mapping[str, Readings]
 
     def refusal(self) -> str:
         """All problems in one line."""
@@ -53,28 +63,54 @@ class Places:
         """Turns cells into values as a client would send them."""
         values: dict[str, Any] = {}
         problems: dict[str, str] = {}
+        links: dict[str, Readings] = {}
         for index, column in self.places:
             cell = row.cells[index] if index < len(row.cells) else None
-            field = column.field
             if empty(cell):
-                if self.clears:
-                    values[field.name] = None
+                if self.clears and column.relation is not None:
+                    links[column.name] = ((),)
+                elif self.clears:
+                    values[column.name] = None
                 continue
             try:
-                value = field.from_cell(cell, self.zone)
-                if value is not None:
-                    field.parse(value, self.kind)
-                values[field.name] = value
+                if column.relation is not None:
+                    links[column.name] = self._readings(column, column.relation, cell)
+                else:
+                    values[column.name] = self._value(column.field, cell)
             except AtollError as error:
-                problems[field.name] = error.message
-        return Parsed(row, values, problems)
+                text = error.message
+                problems[column.name] = text if column.relation is None else f"{column.title}: {text}"
+        return Parsed(row, values, problems, links)
+
+    def _value(self, field: Field, cell: Cell) -> Any:
+        value = field.from_cell(cell, self.zone)
+        if value is not None:
+            field.parse(value, self.kind)
+        return value
+
+    def _readings(self, column: ImportColumn, relation: Relation, cell: Cell) -> Readings:
+        text = shown(cell).strip()
+        alone = text if isinstance(cell, str) else cell
+        if not relation.to_many:
+            return (self._keys(column.field, [alone]),)
+        lines = text.splitlines()
+        items = [line.strip() for line in lines if line.strip()] if len(lines) > 1 else parts(text)
+        several = self._keys(column.field, items)
+        if column.field.category != "text" or len(lines) > 1:
+            return (several,)
+        # A name may have a comma in it.
+        return tuple(dict.fromkeys((self._keys(column.field, [text]), several)))
+
+    def _keys(self, field: Field, cells: Sequence[Cell]) -> tuple[Any, ...]:
+        keys = [self._value(field, cell) for cell in cells]
+        return tuple(dict.fromkeys(key for key in keys if key is not None))
 
 
 def find_header(
     rows: Iterator[list[Cell]], columns: Sequence[ImportColumn]
 ) -> tuple[int, list[tuple[int, ImportColumn]]]:
     """The first row that has all titles: its number, and where each column is. The rows above are used up."""
-    wanted = {column.title or column.field.title: column for column in columns}
+    wanted = {column.title: column for column in columns}
     for number, row in enumerate(rows, 1):
         titles = [shown(cell).strip() for cell in row]
         if all(title in titles for title in wanted):

@@ -93,6 +93,12 @@ class SeenValues:
         done = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (field, text))
         return done.rowcount == 1
 
+    def has(self, field: str, value: Any) -> bool:
+        """Whether it was added."""
+        text = msgspec.json.encode(value, enc_hook=str).decode()
+        found = self._database.execute("SELECT 1 FROM seen WHERE field = ? AND value = ?", (field, text))
+        return found.fetchone() is not None
+
     def close(self) -> None:
         """Lets go of the file."""
         self._database.close()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from atoll.application.collections.model import Collection
+from atoll.application.collections.store import CollectionStore
 from atoll.application.records.filter import Caller
 from atoll.errors import BadRequest
-from atoll.plugins.import_export.columns import ImportColumn, importable
+from atoll.plugins.import_export.columns import ImportColumn, importable, refuse_doubles
 from atoll.plugins.import_export.importing import Places
 from atoll.plugins.import_export.sheets import FORMATS, Layout
 
@@ -37,16 +38,19 @@ class ImportPlan:
     dry: bool
 
     @classmethod
-    def read(cls, collection: Collection, given: Mapping[str, Any], caller: Caller) -> ImportPlan:
+    def read(
+        cls, store: CollectionStore, collection: Collection, given: Mapping[str, Any], caller: Caller
+    ) -> ImportPlan:
         """Checks a request; raises BadRequest.
 
         Args:
-            given: `layout`, `columns` (`[{"index", "field"}]`), `mode`, `keys`, `emptyCells` ("keep" or
-                "clear"), `onError` ("stop" or "continue"), `dryRun`.
+            given: `layout`, `columns` (`[{"index", "field", "title"}]`; the field may be a relation, or a
+                path to the field of linked records by which they are found), `mode`, `keys`, `emptyCells`
+                ("keep" or "clear"), `onError` ("stop" or "continue"), `dryRun`.
         """
         mode = _one_of(given, "mode", MODES)
-        places = _places(collection, given.get("columns"))
-        mapped = [column.field.name for _, column in places]
+        places = _places(store, collection, given.get("columns"))
+        mapped = [column.name for _, column in places if column.relation is None]
         keys = given.get("keys") or []
         if mode == "create":
             keys = []
@@ -54,7 +58,7 @@ class ImportPlan:
             raise BadRequest("`keys` must name one to four of the imported fields, to find records by them")
         for _, column in places:
             field = column.field
-            if field.auto_increment and field.name not in keys:
+            if column.relation is None and field.auto_increment and field.name not in keys:
                 raise BadRequest(
                     f"{field.title} is numbered by the database; it can only be used to find records"
                 )
@@ -69,6 +73,11 @@ class ImportPlan:
             given.get("dryRun") is True,
         )
 
+    @classmethod
+    def creating(cls, collection: Collection, places: Places) -> ImportPlan:
+        """Each row becomes a record, or nothing does."""
+        return cls(collection, Layout("xlsx"), places, "create", (), stops=True, dry=False)
+
 
 def _one_of(given: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
     value = given.get(name) or allowed[0]
@@ -77,7 +86,7 @@ def _one_of(given: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> st
     return str(value)
 
 
-def _places(collection: Collection, given: Any) -> list[tuple[int, ImportColumn]]:
+def _places(store: CollectionStore, collection: Collection, given: Any) -> list[tuple[int, ImportColumn]]:
     if not isinstance(given, list) or not given:
         raise BadRequest("`columns` is required: a list of objects with `index` and `field`")
     found: list[tuple[int, ImportColumn]] = []
@@ -86,10 +95,10 @@ def _places(collection: Collection, given: Any) -> list[tuple[int, ImportColumn]
         name = item.get("field") if isinstance(item, Mapping) else None
         if not isinstance(index, int) or isinstance(index, bool) or index < 0 or not isinstance(name, str):
             raise BadRequest("Each column needs an `index` (from 0) and a `field`")
-        field = importable(collection, name.split("."))
-        if any(column.field is field for _, column in found):
-            raise BadRequest(f"Two columns are meant for the same field: {field.name}")
-        found.append((index, ImportColumn(field.title, field)))
+        title = item.get("title")
+        new = importable(store, collection, name.split("."), title if isinstance(title, str) else "")
+        found.append((index, new))
+    refuse_doubles([column for _, column in found])
     return found
 
 

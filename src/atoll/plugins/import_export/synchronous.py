@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +19,12 @@ from atoll.application.api.files import attachment, receive_upload
 from atoll.application.collections.model import Collection
 from atoll.application.context import Context, RawAnswer
 from atoll.application.fields.base import DatabaseKind
-from atoll.errors import AtollError, BadRequest, NotFound
+from atoll.errors import BadRequest, NotFound
 from atoll.plugins.import_export.columns import import_columns
 from atoll.plugins.import_export.exporting import Export
+from atoll.plugins.import_export.import_rows import ChunkImport, RowFailed
 from atoll.plugins.import_export.importing import Places, SheetRow, chunk, find_header, numbered
+from atoll.plugins.import_export.plan import ImportPlan
 from atoll.plugins.import_export.sheets import create, open_rows
 from atoll.plugins.import_export.sheets.opening import recognise
 
@@ -77,8 +79,8 @@ class Synchronous:
     async def template(self, ctx: Context) -> object:
         """An empty file with the titles, and above them the explanation when there is one."""
         values = _object(ctx)
-        columns = import_columns(collection_of(ctx), values.get("columns"))
-        rows = [[column.title or column.field.title for column in columns]]
+        columns = import_columns(ctx.app.collections, collection_of(ctx), values.get("columns"))
+        rows = [[column.title for column in columns]]
         if values.get("explain"):
             rows.insert(0, [str(values["explain"])])
         format_ = str(values.get("format") or "xlsx")
@@ -96,28 +98,23 @@ class Synchronous:
                 given = msgspec.json.decode(upload.fields.get("columns", ""))
             except msgspec.DecodeError:
                 raise BadRequest("`columns` must be a JSON list of objects with `dataIndex`") from None
-            columns = import_columns(collection, given)
+            columns = import_columns(ctx.app.collections, collection, given)
             places, rows = await asyncio.to_thread(
                 _read, place / "import", columns, caller(ctx).zone(), collection.kind
             )
-        records = []
+        work = ChunkImport(ctx.app, ImportPlan.creating(collection, places), restricted(ctx))
+        defaults = _defaults(ctx)
+        parsed = [places.parse(row) for row in rows]
+        parsed = [replace(each, values={**defaults, **each.values}) for each in parsed]
         async with ctx.app.database.transaction() as tx:
-            for row in rows:
-                parsed = places.parse(row)
-                if parsed.problems:
-                    raise BadRequest(f"Row {row.number}: {parsed.refusal()}")
-                values = {**_defaults(ctx), **parsed.values}
-                try:
-                    records.append(
-                        await ctx.app.records.create_one(
-                            collection, values, restricted(ctx), action="importXlsx", connection=tx
-                        )
-                    )
-                except AtollError as error:
-                    if error.status >= 500:
-                        raise
-                    raise BadRequest(f"Row {row.number}: {error.message}") from None
+            try:
+                outcome = await work.write(tx, parsed, apart=False)
+            except RowFailed as failure:
+                raise BadRequest(f"Row {failure.parsed.row.number}: {failure.reason}") from None
+        records = outcome.created
         await ctx.app.records.announce(collection, "created", records)
+        for change in outcome.linked:
+            await ctx.app.records.announce(change.collection, change.kind, change.records, keys=change.keys)
         answer = {"successCount": len(records)}
         return RawAnswer(msgspec.json.encode({"data": answer, "meta": answer}), "application/json")
 
