@@ -60,7 +60,7 @@ def connect(made: Scene) -> RedisConnection:
 async def crash(made: Scene, environment: Environment) -> None:
     """Ends an environment as SIGKILL would: no goodbye, nothing stopped in order."""
     await environment._tasks.cancel_all()
-    announcement: Any = environment._announcement
+    announcement: Any = environment._announcer._announcement
     keeper: LeaseKeeper = announcement._keeper
     await keeper.stop()
     await made._open.pop(environment).close()
@@ -241,7 +241,7 @@ async def test_a_blocked_loop_is_not_death(tmp_path: Path, redis: RedisProcess) 
 
 async def test_the_lease_outlives_its_thread(tmp_path: Path, redis: RedisProcess) -> None:
     async with scene(tmp_path, "env_a", redis_url=redis.url) as s:
-        announcement: Any = s.environments["env_a"]._announcement
+        announcement: Any = s.environments["env_a"]._announcer._announcement
         keeper: LeaseKeeper = announcement._keeper
         first = keeper._thread
         assert first is not None

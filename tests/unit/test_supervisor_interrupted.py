@@ -25,7 +25,7 @@ async def crash(made: Scene, environment: Environment) -> None:
             app._task.cancel()
             await asyncio.gather(app._task, return_exceptions=True)
     await environment._tasks.cancel_all()
-    announcement: Any = environment._announcement
+    announcement: Any = environment._announcer._announcement
     await announcement.withdraw()
     made._open.pop(environment)
 

@@ -226,7 +226,7 @@ async def test_reports_of_others_are_not_believed(tmp_path: Path, redis_url: str
         await shown(s, name, 1)
         full = Figures([9] * SLOTS, [9] * SLOTS, [9] * SLOTS, [9] * BUCKETS)
         short = Figures([9], [], [], [9] * BUCKETS)
-        announcement = environment._announcement
+        announcement = environment._announcer._announcement
         assert announcement is not None
         await environment._tasks.cancel_all()  # it writes no reports of its own any more
         for keys, report in (

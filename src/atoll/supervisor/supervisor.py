@@ -17,6 +17,7 @@ from atoll.errors import AppNotFound, AtollError, EnvironmentUnknown, PreflightF
 from atoll.hooks import Hook
 from atoll.images import Image
 from atoll.lifecycle import BackgroundTasks
+from atoll.supervisor import wishes
 from atoll.supervisor.command.base import Commands, Receipt
 from atoll.supervisor.directory import Directory, hidden
 from atoll.supervisor.dispatch import Dispatcher
@@ -216,46 +217,21 @@ class Supervisor(Prover):
             findings = await self._preflight.reach(replace(asked, environments=wanted or asked.environments))
             if findings:
                 raise _refusal(findings)
-
-        def change(present: AppRecord) -> AppRecord:
-            changed = changed_record(present, values)
-            if _restart_matters(present) != _restart_matters(changed):
-                changed = replace(changed, settings_version=present.settings_version + 1)
-            if wanted is not None:
-                left = [place for place in (*present.leaving, *present.environments) if place not in wanted]
-                changed = replace(changed, environments=wanted, leaving=tuple(dict.fromkeys(left)))
-            return changed
-
-        return self._row(await self._save(record, "update", change, by))
+        return self._row(await self._save(record, "update", wishes.update(values), by))
 
     async def start_app(self, name: str, *, by: str = "") -> dict[str, Any]:
         """Wants the app to run. A second call changes nothing; after failed tries it tries again at once."""
         record = self._known(name)
         failed = any(each.status == "error" for each in self.directory.placements(record))
-
-        def change(present: AppRecord) -> AppRecord:
-            again = failed and present.desired == "running" and present.generation == record.generation
-            return replace(present, desired="running", restarts=present.restarts + again)
-
-        return self._row(await self._save(record, "start", _unless_removed(change), by))
+        return self._row(await self._save(record, "start", wishes.start(record, failed=failed), by))
 
     async def stop_app(self, name: str, *, by: str = "") -> dict[str, Any]:
         """Wants the app stopped, also while it is starting."""
-        record = self._known(name)
-
-        def change(present: AppRecord) -> AppRecord:
-            return replace(present, desired="stopped")
-
-        return self._row(await self._save(record, "stop", _unless_removed(change), by))
+        return self._row(await self._save(self._known(name), "stop", wishes.stop(), by))
 
     async def restart_app(self, name: str, *, by: str = "") -> dict[str, Any]:
         """Stops the app where it runs and starts it again."""
-        record = self._known(name)
-
-        def change(present: AppRecord) -> AppRecord:
-            return replace(present, desired="running", restarts=present.restarts + 1)
-
-        return self._row(await self._save(record, "restart", _unless_removed(change), by))
+        return self._row(await self._save(self._known(name), "restart", wishes.restart(), by))
 
     async def remove_app(
         self, name: str, *, remove_database: bool = False, force: bool = False, by: str = ""
@@ -267,30 +243,29 @@ class Supervisor(Prover):
             force: do not wait for environments that are offline; they do it when they are back.
         """
         record = self._known(name)
-
-        def change(present: AppRecord) -> AppRecord:
-            drop = remove_database or not (present.installed or force)
-            return replace(present, desired="removed", remove_database=drop, dropped=present.dropped or force)
-
-        saved = await self._save(record, "destroy", change, by)
+        wish = wishes.remove(remove_database=remove_database, force=force)
+        saved = await self._save(record, "destroy", wish, by)
         with suppress(AppNotFound):  # the reconciler, which looks by itself, was quicker
             await self._reconciler.advance(saved)
 
-        def gone() -> bool:
-            left = self.directory.record(record.uid)
-            return left is None or hidden(left)
-
-        def waits() -> bool:
-            left = self.directory.record(record.uid)
-            return left is not None and any(
-                (view := self.directory.environments.get(place)) is None or not view.available
-                for place in concerned(left)
-                if place not in left.gone
-            )
-
-        _ = await self.directory.changes.until(lambda: gone() or waits(), REMOVAL_SECONDS)
+        _ = await self.directory.changes.until(
+            lambda: self._gone(record.uid) or self._waits(record.uid), REMOVAL_SECONDS
+        )
         await self.saved.emit(name)
-        return gone()
+        return self._gone(record.uid)
+
+    def _gone(self, uid: str) -> bool:
+        left = self.directory.record(uid)
+        return left is None or hidden(left)
+
+    def _waits(self, uid: str) -> bool:
+        """Whether the removal waits for an environment that is not available."""
+        left = self.directory.record(uid)
+        return left is not None and any(
+            (view := self.directory.environments.get(place)) is None or not view.available
+            for place in concerned(left)
+            if place not in left.gone
+        )
 
     # -- environments
 
@@ -348,12 +323,8 @@ class Supervisor(Prover):
         record = self.directory.record(uid)
         if record is None or record.desired != "ready":
             return
-
-        def change(present: AppRecord) -> AppRecord | None:
-            return replace(present, desired="running") if present.desired == "ready" else None
-
         try:
-            await self._save(record, "visit", change)
+            await self._save(record, "visit", wishes.wake)
         except AtollError as error:
             log.warning("an app could not be woken", extra={"app": record.name, "reason": error.message})
             await asyncio.sleep(1.0)
@@ -417,17 +388,6 @@ class Supervisor(Prover):
         for record in self.directory.records:
             if record.operation is not None and record.operation.id == receipt.request_id:
                 self.directory.touch(record.uid)
-
-
-def _restart_matters(record: AppRecord) -> tuple[object, ...]:
-    """What a running app was started with; its other options say how it is shown, or how it was made."""
-    upgrades = record.options.get("autoUpgrade")
-    return (record.display_name, record.connection, record.database, record.secret, upgrades)
-
-
-def _unless_removed(change: Callable[[AppRecord], AppRecord]) -> Callable[[AppRecord], AppRecord]:
-    """Removing is final: a start or stop that comes later changes nothing."""
-    return lambda present: present if present.desired == "removed" else change(present)
 
 
 def _refusal(findings: list[Finding]) -> PreflightFailed:

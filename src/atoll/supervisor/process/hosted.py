@@ -19,6 +19,7 @@ from atoll.errors import (
     DatabaseUnavailable,
     LeaseLost,
 )
+from atoll.supervisor.change import Changes
 from atoll.supervisor.models import STEPS, AppModel, Desired, Reason, Status, StatusRow, Step, StepState
 from atoll.supervisor.process.base import AppFactory, AppRuntime
 from atoll.supervisor.routing import reason_code
@@ -41,6 +42,7 @@ class Host(ABC):
     step_seconds: float
     factory: AppFactory
     queue: StartQueue
+    changes: Changes
 
     @abstractmethod
     def next_sequence(self) -> int:

@@ -28,7 +28,7 @@ class Outbox:
     def __init__(
         self,
         publish_row: Callable[[StatusRow], Awaitable[None]],
-        publish_receipt: Callable[[Receipt], Awaitable[None]],
+        publish_receipt: Callable[[Receipt], Awaitable[object]],
     ) -> None:
         self._publish_row, self._publish_receipt = publish_row, publish_receipt
         self._rows: OrderedDict[str, StatusRow] = OrderedDict()
