@@ -12,6 +12,7 @@ import pytest
 from atoll.supervisor.models import Finding
 from atoll.supervisor.supervisor import Supervisor
 from atoll.supervisor.worker import Environment
+from atoll.testing.processes import eventually
 from atoll.testing.supervisor_scene import PATIENCE, Scene, scene
 
 pytestmark = pytest.mark.anyio
@@ -203,3 +204,25 @@ async def test_two_supervisors_on_one_store_agree(tmp_path: Path) -> None:
         await asyncio.gather(*(each.start_app(name) for each in (other, s.supervisor)))
         await s.reaches(name, "running")
         assert s.world.count(f"env_a start {name}") == 2
+
+
+async def test_saved_copies_that_are_older_start_nothing(tmp_path: Path) -> None:
+    async with scene(tmp_path, "env_a") as s:
+        name = await s.running_app("env_a")
+        copies = tmp_path / "env_a" / "models"
+
+        async def saved() -> dict[Path, bytes]:
+            return {file: file.read_bytes() for file in copies.glob("*.model")}
+
+        older = await eventually(saved, within=PATIENCE, what="a saved model")
+        await s.supervisor.stop_app(name)
+        await s.reaches(name, "stopped")
+        await crash(s, s.environments["env_a"])
+        for file, sealed in older.items():
+            file.write_bytes(sealed)
+        again = await s.environment("env_a")
+        app = again.app(name)
+        assert app is not None
+        assert app.goal.desired == "stopped"
+        await s.reaches(name, "stopped")
+        assert s.world.count(f"env_a start {name}") == 1

@@ -122,6 +122,7 @@ class Environment(Host, Signer):
         Raises EnvironmentNameTaken. When Redis cannot be reached it starts all the same, with the apps it
         knows from before, and announces itself as soon as it can.
         """
+        reachable = True
         try:
             await self._announcer.announce()
         except RedisUnavailable as error:
@@ -129,8 +130,9 @@ class Environment(Host, Signer):
                 "Redis cannot be reached; the environment announces itself later",
                 extra={"reason": error.message},
             )
+            reachable = False
             _ = self._tasks.keep_running("announce", self._announce_later)
-        await self._apps.load()
+        await self._apps.load(reachable=reachable)
         _ = self._tasks.keep_running("outbox", self._outbox.run)
         _ = self._tasks.keep_running("pull", self._apps.keep_pulling)
         _ = self._tasks.keep_running("commands", self._obedience.run)

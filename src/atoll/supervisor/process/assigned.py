@@ -86,11 +86,19 @@ class AssignedApps(Mapping[str, HostedApp]):
 
     # -- comparing with the models
 
-    async def load(self) -> None:
-        """Takes over the saved copies, then compares with the models, if that is possible now."""
-        for sealed in await self._cache.load():
-            self._accept(sealed, "the saved copy")
-        await self._pull_if_possible()
+    async def load(self, *, reachable: bool) -> None:
+        """Takes over the models, and the saved copies of those that are not to be had.
+
+        Args:
+            reachable: Redis answered a moment ago. Then the models come first: a saved copy may be older than
+                the last instruction, and would start once more an app that was stopped just before a crash.
+        """
+        saved = await self._cache.load()
+        if reachable:
+            await self._pull_if_possible()
+        for sealed in saved:
+            if self._cache.changed(sealed):
+                self._accept(sealed, "the saved copy")
 
     def look_soon(self) -> None:
         """Compares now instead of at the next turn."""
