@@ -2,6 +2,7 @@ import { queryOptions, useQuery } from '@tanstack/react-query';
 
 import { api } from './api';
 import { boot } from './boot';
+import { removeDrafts } from './drafts';
 import { queryClient } from './queries';
 import { session } from './session';
 
@@ -109,6 +110,7 @@ export async function signOut(): Promise<void> {
     await api.call('auth:signOut', { method: 'POST', quiet: true });
   } finally {
     session.end();
+    removeDrafts();
     queryClient.clear();
   }
 }

@@ -11,6 +11,8 @@ export interface PageMeta {
   totalPage?: number;
   /** Sent instead of `count` when the server does not count. */
   hasNext?: boolean;
+  /** Versions of the records by key, when they were asked for with `X-With-ETags`. */
+  etags?: Record<string, string>;
 }
 
 export interface Page<T> {
@@ -46,6 +48,8 @@ export interface RequestOptions {
 interface Envelope {
   data?: unknown;
   meta?: unknown;
+  /** Version of the one record that was answered. */
+  etag?: string | undefined;
 }
 
 /** Names this page to the server, so that live messages about its own changes can be told from those of others. */
@@ -112,7 +116,8 @@ export class Api {
     const response = await this.send(path, options);
     if (response.status === 204) return {};
     const text = await response.text();
-    return text ? (JSON.parse(text) as Envelope) : {};
+    const etag = response.headers.get('ETag') ?? undefined;
+    return text ? { ...(JSON.parse(text) as Envelope), etag } : {};
   }
 
   /** Calls an action that answers a file. */
@@ -183,8 +188,8 @@ export class Resource<T extends object> {
     private readonly name: string,
   ) {}
 
-  async list(params: ListParams = {}, signal?: AbortSignal): Promise<Page<T>> {
-    const answer = await this.api.envelope(`${this.name}:list`, { params, signal });
+  async list(params: ListParams = {}, signal?: AbortSignal, headers?: Record<string, string>): Promise<Page<T>> {
+    const answer = await this.api.envelope(`${this.name}:list`, { params, signal, headers });
     const data = (answer.data ?? []) as T[];
     const meta = (answer.meta ?? { page: 1, pageSize: data.length, count: data.length }) as PageMeta;
     return { data, meta };

@@ -10,6 +10,8 @@ export interface ErrorItem {
 /** The body of a failed answer: `errors` comes from an app, `error` from the gateway in front of it. */
 interface ErrorBody {
   errors?: ErrorItem[];
+  /** The record as it is now, when somebody else has changed it. */
+  data?: unknown;
   error?: ErrorItem & { status?: number; maintaining?: boolean; command?: { name: string } };
 }
 
@@ -22,11 +24,15 @@ export class ApiError extends Error {
   readonly maintaining: boolean;
   /** Seconds the server asks to wait before the next attempt. */
   readonly retryAfter: number | null;
+  /** What the answer has under `data`. */
+  readonly data: unknown;
+  /** Version of that, from the header `ETag`. */
+  readonly etag: string | null;
 
   constructor(
     status: number,
     items: ErrorItem[],
-    more: { requestId?: string | null; maintaining?: boolean; retryAfter?: number | null } = {},
+    more: { requestId?: string | null; maintaining?: boolean; retryAfter?: number | null; data?: unknown; etag?: string | null } = {},
   ) {
     super(items[0]?.message ?? `HTTP ${status}`);
     this.name = 'ApiError';
@@ -35,10 +41,17 @@ export class ApiError extends Error {
     this.requestId = more.requestId ?? null;
     this.maintaining = more.maintaining ?? false;
     this.retryAfter = more.retryAfter ?? null;
+    this.data = more.data;
+    this.etag = more.etag ?? null;
   }
 
   get code(): string | undefined {
     return this.items[0]?.code;
+  }
+
+  /** Somebody else has changed the record since it was read; `data` and `etag` are of how it is now. */
+  get isStale(): boolean {
+    return this.status === 409 && this.code === 'RECORD_CHANGED';
   }
 
   /** No connection, or the server closed it without an answer. */
@@ -68,5 +81,5 @@ export async function errorOf(response: Response): Promise<ApiError> {
     return new ApiError(response.status, [body.error], { ...common, maintaining: body.error.maintaining ?? false });
   }
   const items = body.errors?.length ? body.errors : [{ message: `HTTP ${response.status}` }];
-  return new ApiError(response.status, items, common);
+  return new ApiError(response.status, items, { ...common, data: body.data, etag: response.headers.get('ETag') });
 }

@@ -37,6 +37,15 @@ export function removeStored(key: string): void {
   );
 }
 
+/** The keys that begin with `prefix`. */
+export function storedKeys(prefix: string): string[] {
+  const keys = guarded(
+    () => Object.keys(localStorage),
+    () => [...memory.keys()],
+  );
+  return keys.filter((key) => key.startsWith(prefix));
+}
+
 /** Whether `key` is remembered beyond this browser tab. */
 export function isKept(key: string): boolean {
   return guarded(

@@ -15,15 +15,17 @@ interface Props {
   dirty?: boolean;
   /** Offers "Save and leave" in that question. Resolves to false when it did not save. */
   onSave?: () => Promise<boolean>;
+  /** The input was given up in that question. */
+  onDiscard?: () => void;
   /** Buttons, always visible at the bottom. */
   footer?: ReactNode;
   children: ReactNode;
 }
 
 /** A panel from the right that never loses input by accident. */
-export function FormDrawer({ opened, onClose, title, size = 640, dirty = false, onSave, footer, children }: Props) {
+export function FormDrawer({ opened, onClose, title, size = 640, dirty = false, onSave, onDiscard, footer, children }: Props) {
   const phone = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false });
-  const guard = useDirtyGuard({ dirty: opened && dirty, onSave, onClose });
+  const guard = useDirtyGuard({ dirty: opened && dirty, onSave, onDiscard, onClose });
   return (
     <>
       <Drawer

@@ -8,6 +8,8 @@ interface Options {
   dirty: boolean;
   /** Offers "Save and leave". Resolves to false when it did not save; the reason is then shown by the form. */
   onSave?: (() => Promise<boolean>) | undefined;
+  /** The input was given up. */
+  onDiscard?: (() => void) | undefined;
   /** What `close` does once nothing can be lost. */
   onClose?: () => void;
   /** The input survives as long as the path stays: paging or filtering a list is not leaving it. */
@@ -29,7 +31,7 @@ interface Guard {
  *
  * A form that leaves its own page after saving passes `ignoreBlocker: true` to `navigate`.
  */
-export function useDirtyGuard({ dirty, onSave, onClose, survivesOnPage = false }: Options): Guard {
+export function useDirtyGuard({ dirty, onSave, onDiscard, onClose, survivesOnPage = false }: Options): Guard {
   const [closing, setClosing] = useState(false);
   // The answer was given: what happens next is meant.
   const answered = useRef(false);
@@ -63,11 +65,15 @@ export function useDirtyGuard({ dirty, onSave, onClose, survivesOnPage = false }
       if (await onSave()) leave();
       else keep();
     });
+  const discard = () => {
+    onDiscard?.();
+    leave();
+  };
   const asking = closing || blocker.status === 'blocked';
   return {
     asking,
     close: () => (dirty ? ask(true) : onClose?.()),
-    dialog: <DiscardDialog opened={asking} onKeep={keep} onDiscard={leave} onSave={save} />,
+    dialog: <DiscardDialog opened={asking} onKeep={keep} onDiscard={discard} onSave={save} />,
   };
 }
 

@@ -7,7 +7,7 @@ import { fieldTitle } from './model';
 import type { RecordForm } from './useRecordForm';
 
 /** The inputs of a record, with a summary when more than one is wrong. */
-export function RecordFields({ form, round }: { form: RecordForm; round?: number }) {
+export function RecordFields({ form }: { form: RecordForm }) {
   const { t } = useTranslation('data');
   const prefix = useId();
   const box = useRef<HTMLDivElement>(null);
@@ -41,7 +41,7 @@ export function RecordFields({ form, round }: { form: RecordForm; round?: number
         const kind = interfaceOf(field);
         if (!kind.Edit) return null;
         return (
-          <div key={`${round ?? 0}.${field.name}`} data-field={field.name} id={`${prefix}-${field.name}`} onBlur={() => form.check(field.name)}>
+          <div key={`${form.round}.${field.name}`} data-field={field.name} id={`${prefix}-${field.name}`} onBlur={() => form.check(field.name)}>
             <kind.Edit
               field={field}
               value={form.values[field.name]}

@@ -1,10 +1,13 @@
 import { Button, Group } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { useState, type FormEvent } from 'react';
+import type { FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useAccount } from '../../app/account';
 import type { Key } from '../../app/api';
 import { FormDrawer } from '../../ui/FormDrawer';
 import { toast } from '../../ui/toasts';
+import { ConflictDialog } from './ConflictDialog';
+import { FormNotices } from './FormNotices';
 import { collectionTitle, recordTitle, type CollectionMeta, type RecordRow } from './model';
 import { useRefreshRecords } from './queries';
 import { RecordFields } from './RecordFields';
@@ -22,16 +25,21 @@ interface Props {
 }
 
 /** Form of one record in a drawer; never loses input by accident. */
-export function RecordFormDrawer({ collection, record, recordKey, onClose, onSaved, place }: Props) {
+export function RecordFormDrawer(props: Props) {
+  const account = useAccount();
+  // Whose input it is must be known before there is any.
+  return account ? <Form {...props} user={account.id} /> : null;
+}
+
+function Form({ collection, record, recordKey, onClose, onSaved, place, user }: Props & { user: number }) {
   const { t } = useTranslation(['data', 'fields', 'ui']);
-  const form = useRecordForm(collection, record, recordKey, place);
+  const form = useRecordForm({ collection, record, recordKey, place, user });
   const refresh = useRefreshRecords(collection.name);
-  const [round, setRound] = useState(0);
   const isNew = recordKey === null;
 
-  const save = async (): Promise<boolean> => {
+  const done = async (saving: Promise<RecordRow | null>): Promise<boolean> => {
     try {
-      const saved = await form.save();
+      const saved = await saving;
       if (!saved) return false;
       toast.success(t(isNew ? 'record.created' : 'record.saved', { name: recordTitle(collection, saved) }));
       await refresh();
@@ -41,15 +49,17 @@ export function RecordFormDrawer({ collection, record, recordKey, onClose, onSav
       return false;
     }
   };
+  const save = () => done(form.save());
   const submit = async (event?: FormEvent) => {
     event?.preventDefault();
     if (form.saving || !(await save())) return;
     (onSaved ?? onClose)();
   };
+  const merge = async (yielded: ReadonlySet<string>) => {
+    if (await done(form.merge(yielded, true))) (onSaved ?? onClose)();
+  };
   const another = async () => {
-    if (!(await save())) return;
-    form.reset();
-    setRound((old) => old + 1);
+    if (await save()) form.reset();
   };
   const submitKey = () => void submit();
   useHotkeys([['mod+S', submitKey], ['mod+Enter', submitKey]], [], true);
@@ -60,6 +70,7 @@ export function RecordFormDrawer({ collection, record, recordKey, onClose, onSav
       onClose={onClose}
       dirty={form.dirty}
       onSave={save}
+      onDiscard={form.discard}
       title={isNew ? t('record.newIn', { title: collectionTitle(collection) }) : recordTitle(collection, record ?? {})}
       footer={
         <Group justify="flex-end" gap="xs">
@@ -75,8 +86,12 @@ export function RecordFormDrawer({ collection, record, recordKey, onClose, onSav
       }
     >
       <form id={formId} noValidate onSubmit={(event) => void submit(event)}>
-        <RecordFields form={form} round={round} />
+        <FormNotices form={form} />
+        <RecordFields form={form} />
       </form>
+      {form.conflict && form.isRefused && (
+        <ConflictDialog conflict={form.conflict} verb={t('save', { ns: 'ui' })} onMerge={merge} onClose={form.keepEditing} />
+      )}
     </FormDrawer>
   );
 }

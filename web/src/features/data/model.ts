@@ -26,6 +26,13 @@ export interface CollectionMeta {
 
 export type RecordRow = Record<string, unknown>;
 
+const ETAG = '__etag';
+
+/** A record with its version, by which a change says what it rests on; see `changeRecord`. */
+export const withEtag = (row: RecordRow, etag: string | undefined): RecordRow => (etag === undefined ? row : { ...row, [ETAG]: etag });
+
+export const etagOf = (row: RecordRow): string | undefined => (typeof row[ETAG] === 'string' ? row[ETAG] : undefined);
+
 export const collectionTitle = (collection: CollectionMeta): string =>
   collection.title ? plainTitle(collection.title) : collection.name;
 

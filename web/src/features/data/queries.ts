@@ -1,12 +1,14 @@
 /** Server state of the data screens. */
 import { keepPreviousData, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
+import i18next from 'i18next';
 import { useCallback, useMemo } from 'react';
 import { api, type Key } from '../../app/api';
+import { ApiError } from '../../app/errors';
 import { bothFilters, type Filter } from '../../ui/FilterBuilder';
 import { type GridPage, type GridState } from '../../ui/DataGrid';
 import { interfaceOf } from '../../fields';
 import { recordFilterFields } from './recordColumns';
-import { appendsOf, fieldsOf, recordFields, shownFields, withImpliedFields, withRelated, type CollectionMeta, type RecordRow } from './model';
+import { appendsOf, fieldsOf, keyField, recordFields, shownFields, withEtag, withImpliedFields, withRelated, type CollectionMeta, type RecordRow } from './model';
 
 /** All collections with their fields in one request: the schema every data screen starts from. */
 export const collectionsQuery = queryOptions({
@@ -53,6 +55,32 @@ export function useRecordFilterFields(collection: CollectionMeta) {
   return useMemo(() => recordFilterFields(collection, data), [collection, data]);
 }
 
+/** Asks a list for the versions of its records too. */
+export const WITH_ETAGS = { 'X-With-ETags': 'true' };
+
+/** Rows with their versions; in a tree those below too. */
+export function versioned(rows: RecordRow[], etags: Record<string, string> | undefined, key: string | null, children?: string): RecordRow[] {
+  if (!etags || key === null) return rows;
+  return rows.map((row) => {
+    const below = children === undefined ? undefined : row[children];
+    const inner = Array.isArray(below) ? { [String(children)]: versioned(below as RecordRow[], etags, key, children) } : {};
+    return withEtag({ ...row, ...inner }, etags[String(row[key])]);
+  });
+}
+
+/**
+ * Changes one record: only if it still is the version `etag`, when that is known. Else the error `isStale`.
+ * Raises 404 when the record is gone.
+ */
+export async function changeRecord(collection: string, key: Key, values: RecordRow, etag: string | undefined): Promise<RecordRow> {
+  const headers = etag === undefined ? undefined : { 'If-Match': etag };
+  // An update answers with the list of changed records.
+  const answer = await api.envelope(`${collection}:update`, { params: { filterByTk: key }, body: values, headers });
+  const saved = Array.isArray(answer.data) ? (answer.data[0] as RecordRow | undefined) : (answer.data as RecordRow | undefined);
+  if (!saved) throw new ApiError(404, [{ message: i18next.t('gone', { ns: 'data' }) }]);
+  return withEtag(saved, answer.etag);
+}
+
 export const recordsKey = (collection: string) => ['records', collection] as const;
 
 /** Conditions of the quick search: any text field contains the words. */
@@ -94,8 +122,9 @@ export function recordsQuery(collection: CollectionMeta, state: GridState, { app
     queryFn: async ({ signal }): Promise<GridPage<RecordRow>> => {
       const { data, meta } = await api
         .resource<RecordRow>(resource)
-        .list({ filter, sort, page: state.page, pageSize: state.size, appends, tree: tree ? true : undefined }, signal);
-      return { rows: tree ? inSequence(data, tree) : data, total: meta.count, hasNext: meta.hasNext };
+        .list({ filter, sort, page: state.page, pageSize: state.size, appends, tree: tree ? true : undefined }, signal, WITH_ETAGS);
+      const rows = versioned(data, meta.etags, keyField(collection), tree);
+      return { rows: tree ? inSequence(rows, tree) : rows, total: meta.count, hasNext: meta.hasNext };
     },
     placeholderData: keepPreviousData,
   });
@@ -105,7 +134,10 @@ export function recordQuery(collection: CollectionMeta, key: Key) {
   const appends = appendsOf(recordFields(collection));
   return queryOptions({
     queryKey: ['record', collection.name, String(key), appends],
-    queryFn: ({ signal }) => api.resource<RecordRow>(collection.name).get(key, { appends }, signal),
+    queryFn: async ({ signal }): Promise<RecordRow | null> => {
+      const { data, etag } = await api.envelope(`${collection.name}:get`, { params: { appends, filterByTk: key }, signal });
+      return data ? withEtag(data as RecordRow, etag) : null;
+    },
   });
 }
 

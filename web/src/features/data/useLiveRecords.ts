@@ -6,7 +6,7 @@ import { useLive, useLiveState } from '../../app/ws';
 import type { GridLive, GridPage, GridState } from '../../ui/DataGrid';
 import { bothFilters } from '../../ui/FilterBuilder';
 import { keyField, type CollectionMeta, type RecordRow } from './model';
-import { listFilter, recordQuery, recordsKey, useRefreshRecords } from './queries';
+import { listFilter, recordQuery, recordsKey, useRefreshRecords, versioned, WITH_ETAGS } from './queries';
 import { patched } from './useRecordEditing';
 
 interface RecordsChange {
@@ -69,7 +69,8 @@ export function useLiveRecords({ collection, state, appends, rowId, rows, isFetc
   const read = async (ids: string[], onlyMatching: boolean): Promise<RecordRow[]> => {
     const chosen = { [key ?? 'id']: { $in: ids } };
     const params = { filter: onlyMatching ? (bothFilters(filter, chosen) ?? chosen) : chosen, pageSize: MOST, appends };
-    return (await api.resource<RecordRow>(collection.name).list(params)).data;
+    const { data, meta } = await api.resource<RecordRow>(collection.name).list(params, undefined, WITH_ETAGS);
+    return versioned(data, meta.etags, key);
   };
 
   /** Changed rows get their new values where they stand; new ones are only counted. */

@@ -1,30 +1,33 @@
-/** Saving from the cells of a record list. */
+/** Saving from the cells of a record list; what somebody else has changed meanwhile is not overwritten unasked. */
 import { useQueryClient } from '@tanstack/react-query';
-import i18next from 'i18next';
-import { useMemo } from 'react';
-import { api } from '../../app/api';
+import { useMemo, useState } from 'react';
 import { ApiError } from '../../app/errors';
 import type { GridEditing, GridPage } from '../../ui/DataGrid';
+import { CellVersions, StaleCells } from './cellVersions';
 import { mapErrors } from './formErrors';
 import { editableFields, type CollectionMeta, type RecordRow } from './model';
 import { recordsKey } from './queries';
 
 export function useRecordEditing(collection: CollectionMeta, rowId: (row: RecordRow) => string): GridEditing<RecordRow> {
   const client = useQueryClient();
+  const [versions] = useState(() => new CellVersions());
   return useMemo(
     () => ({
       save: async (row, values) => {
         const id = rowId(row);
-        const answer: unknown = await api.resource<RecordRow>(collection.name).update(id, values);
-        const saved = (Array.isArray(answer) ? answer[0] : answer) as RecordRow | undefined;
-        if (!saved) throw new ApiError(404, [{ message: i18next.t('gone', { ns: 'data' }) }]);
-        // In place, without asking for the list again: rows must not move under the hands of who edits them.
-        client.setQueriesData<GridPage<RecordRow>>({ queryKey: recordsKey(collection.name) }, (page) => page && patched(page, rowId, id, saved));
-        await client.invalidateQueries({ queryKey: ['record', collection.name, id] });
+        const show = async (record: RecordRow) => {
+          // In place, without asking for the list again: rows must not move under the hands of who edits them.
+          client.setQueriesData<GridPage<RecordRow>>({ queryKey: recordsKey(collection.name) }, (page) => page && patched(page, rowId, id, record));
+          await client.invalidateQueries({ queryKey: ['record', collection.name, id] });
+        };
+        await show(await versions.save(collection, id, row, values, show));
       },
-      explain: (error) => (error instanceof ApiError ? mapErrors(error, editableFields(collection)).fields : {}),
+      explain: (error) => {
+        if (error instanceof StaleCells) return error.reasons;
+        return error instanceof ApiError ? mapErrors(error, editableFields(collection)).fields : {};
+      },
     }),
-    [client, collection, rowId],
+    [client, collection, rowId, versions],
   );
 }
 

@@ -1,5 +1,5 @@
 /** Which cell is being edited, and where the focus goes afterwards. */
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { InvalidInput } from '../../fields/types';
 import type { CellEdits } from './cellEdits';
 import { fromTsv } from './clipboard';
@@ -45,22 +45,28 @@ export interface CellEditor {
 
 export function useCellEditor<Row>({ edits, rows, rowId, columns, focusCell }: Options<Row>): CellEditor {
   const [open, setOpen] = useState<OpenEditor | null>(null);
+  // The row as it was when its editor opened: what others change meanwhile is a conflict, and rows may move.
+  const row = useRef<Row | undefined>(undefined);
+  const openAt = (at: CellPosition, typed: string | null) => {
+    row.current = rows[at.row];
+    setOpen({ at, typed });
+  };
   const editOf = (at: CellPosition) => (edits && rows[at.row] !== undefined ? columns[at.column]?.edit : undefined);
   const canEdit = (at: CellPosition) => editOf(at) !== undefined;
 
   const start = (at: CellPosition, typed: string | null): boolean => {
     const edit = editOf(at);
-    const row = rows[at.row];
+    const here = rows[at.row];
     const id = columns[at.column]?.id;
-    if (!edit || !edits || row === undefined || id === undefined) return false;
+    if (!edit || !edits || here === undefined || id === undefined) return false;
     if (edit.look === 'toggle') {
       if (typed !== null) return false;
-      void edits.change(row, { [id]: edit.value(row) !== true });
+      void edits.change(here, { [id]: edit.value(here) !== true });
       return true;
     }
     // What is typed would be lost on a list of choices, and a date has parts of its own.
     if (typed !== null && (edit.look === 'choice' || (edit.inputType ?? 'text') !== 'text')) return false;
-    setOpen({ at, typed });
+    openAt(at, typed);
     return true;
   };
 
@@ -76,15 +82,15 @@ export function useCellEditor<Row>({ edits, rows, rowId, columns, focusCell }: O
 
   const finish = (value: unknown, exit: EditorExit) => {
     if (!open) return;
-    const row = rows[open.at.row];
+    const edited = row.current;
     const id = columns[open.at.column]?.id;
     setOpen(null);
-    if (value !== undefined && edits && row !== undefined && id !== undefined) void edits.change(row, { [id]: value });
+    if (value !== undefined && edits && edited !== undefined && id !== undefined) void edits.change(edited, { [id]: value });
     if (exit === 'left') return;
     const next = exit === 'stay' ? null : beside(open.at, exit === 'next' ? 1 : -1);
     focusCell(next ?? open.at);
     // A yes/no is only focused: it must not be turned over by passing.
-    if (next && editOf(next)?.look !== 'toggle') setOpen({ at: next, typed: null });
+    if (next && editOf(next)?.look !== 'toggle') openAt(next, null);
   };
 
   const paste = (at: CellPosition, text: string): PasteResult => {
@@ -92,8 +98,8 @@ export function useCellEditor<Row>({ edits, rows, rowId, columns, focusCell }: O
     const targets = columns.slice(at.column).filter((column) => column !== undefined);
     const result: PasteResult = { taken: 0, skipped: 0, beyond: Math.max(0, lines.length - (rows.length - at.row)) };
     lines.slice(0, rows.length - at.row).forEach((line, index) => {
-      const row = rows[at.row + index];
-      if (row === undefined) return;
+      const target = rows[at.row + index];
+      if (target === undefined) return;
       const values: Record<string, unknown> = {};
       line.forEach((part, offset) => {
         const column = targets[offset];
@@ -102,11 +108,11 @@ export function useCellEditor<Row>({ edits, rows, rowId, columns, focusCell }: O
       });
       result.taken += Object.keys(values).length;
       const changed = Object.entries(values).filter(([id, value]) => {
-        const before = targets.find((column) => column.id === id)?.edit?.value(row);
-        const failed = edits?.of(rowId(row), id)?.state === 'failed';
+        const before = targets.find((column) => column.id === id)?.edit?.value(target);
+        const failed = edits?.of(rowId(target), id)?.state === 'failed';
         return failed || value instanceof InvalidInput || JSON.stringify(value ?? null) !== JSON.stringify(before ?? null);
       });
-      if (changed.length > 0) void edits?.change(row, Object.fromEntries(changed));
+      if (changed.length > 0) void edits?.change(target, Object.fromEntries(changed));
     });
     return result;
   };
