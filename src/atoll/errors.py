@@ -440,6 +440,13 @@ class AppOptionsInvalid(AtollError):
         self.field = field
 
 
+class AppNotPlaced(AtollError):
+    """An app was to be started or stopped in an environment that it is not placed in."""
+
+    code = "APP_NOT_PLACED"
+    status = 400
+
+
 class AppDataMissing(AtollError):
     """The database of an app that was installed has no tables."""
 

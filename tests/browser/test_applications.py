@@ -100,6 +100,24 @@ async def test_log_lines_of_an_app_are_followed_and_filtered(page: Page, install
     await expect(page.get_by_text("No log lines in this range.")).to_be_visible()
 
 
+async def test_one_environment_is_stopped_and_started_by_itself(
+    page: Page, installation: Installation
+) -> None:
+    async with installation.client() as client:
+        await client.sign_in(ACCOUNT)
+        await client.create_app("twice", ["env_a", "env_b"])
+    await sign_in(page, ACCOUNT)
+    await page.goto(f"{APPS}/twice/runtime")
+    here, there = row(page, "env_a"), row(page, "env_b")
+    await expect(there.get_by_text("Running")).to_be_visible()
+    await there.get_by_role("button", name="Stop twice in env_b").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Stop app").click()
+    await expect(there.get_by_text("Stopped")).to_be_visible()
+    await expect(here.get_by_text("Running")).to_be_visible()
+    await there.get_by_role("button", name="Start twice in env_b").click()
+    await expect(there.get_by_text("Running")).to_be_visible(timeout=LONG_MS)
+
+
 async def test_many_are_deleted_at_once(page: Page, installation: Installation) -> None:
     async with installation.client() as client:
         await client.sign_in(ACCOUNT)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from atoll.errors import AppNotFound, AppNotReady, AppOptionsInvalid, PreflightFailed
+from atoll.errors import AppNotFound, AppNotPlaced, AppNotReady, AppOptionsInvalid, PreflightFailed
 from atoll.supervisor.models import CallerAccount, Finding
 from atoll.supervisor.routing import Forward, Starting, Unavailable
 from atoll.supervisor.store.base import AppRecord
@@ -69,6 +69,43 @@ async def test_an_app_on_two_environments_starts_one_after_another(tmp_path: Pat
         assert await s.supervisor.remove_app("shop", remove_database=True)
         assert s.world.databases == {}
         assert [what for what in s.world.happened if "drop" in what]
+
+
+async def test_one_environment_is_stopped_and_started_by_itself(tmp_path: Path, way: str | None) -> None:
+    async with scene(tmp_path, "env_a", "env_b", redis_url=way) as s:
+        control = s.supervisor
+        await control.create_app({"name": "shop", "environments": ["env_a", "env_b"]})
+        await s.reaches("shop", "running")
+
+        async def become(**statuses: str) -> None:
+            await s.until(lambda: (control.get_app("shop") or {})["statuses"] == statuses)
+
+        await become(env_a="running", env_b="running")
+        await control.stop_app("shop", where="env_b", by="ann")
+        await become(env_a="running", env_b="stopped")
+        assert isinstance(s.router.route("shop", None), Forward)
+        refused = s.router.route("shop", "env_b")
+        assert isinstance(refused, Unavailable)
+        assert isinstance(refused.error, AppNotReady)
+        assert refused.error.reason == "APP_STOPPED"
+        await control.restart_app("shop", where="env_a")
+        await s.until(lambda: s.world.count("env_a start shop") == 2)
+        await become(env_a="running", env_b="stopped")
+        await control.start_app("shop", where="env_b")
+        await become(env_a="running", env_b="running")
+        assert (s.world.count("env_a start shop"), s.world.count("env_b start shop")) == (2, 2)
+        for where in ("env_a", "env_b"):
+            row = await control.stop_app("shop", where=where)
+        assert row["desired"] == "stopped"
+        await become(env_a="stopped", env_b="stopped")
+        await control.start_app("shop", where="env_b")
+        await become(env_a="stopped", env_b="running")
+        await control.start_app("shop")
+        await become(env_a="running", env_b="running")
+        with pytest.raises(AppNotPlaced, match="env_c"):
+            await control.stop_app("shop", where="env_c")
+        asked = [(event["action"], event["environment"]) for event in await control.app_events("shop")]
+        assert {("stop", "env_b"), ("restart", "env_a"), ("start", "env_b"), ("start", "")} <= set(asked)
 
 
 async def test_many_first_visits_start_an_app_once(tmp_path: Path, way: str | None) -> None:

@@ -173,6 +173,7 @@ class Directory:
 
     def placement(self, record: AppRecord, environment: str) -> Placement:
         """How the app is doing in one of its environments."""
+        record = record.at(environment)
         view = self.environments.get(environment)
         if view is None or not view.available:
             reason = offline(environment, view)

@@ -30,7 +30,11 @@ class History:
     def asked(self, uid: str, operation: Operation) -> None:
         """Somebody asked for something."""
         event = AppEvent(
-            key=f"asked|{operation.id}", at=operation.at, action=operation.action, by=operation.by
+            key=f"asked|{operation.id}",
+            at=operation.at,
+            environment=operation.environments[0] if len(operation.environments) == 1 else "",
+            action=operation.action,
+            by=operation.by,
         )
         self._add(uid, event)
 

@@ -32,6 +32,7 @@ def model_for(record: AppRecord, environment: str) -> AppModel:
     The database is dropped by an environment that is the last one: all others have said that they are done.
     """
     others = set(record.environments) - {environment}
+    record = record.at(environment)
     return AppModel(
         uid=record.uid,
         name=record.name,

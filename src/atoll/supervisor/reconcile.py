@@ -20,6 +20,7 @@ from atoll.supervisor.dispatch import Dispatcher
 from atoll.supervisor.history import History
 from atoll.supervisor.model_writer import ModelWriter, concerned, contents, model_for
 from atoll.supervisor.models import Action, AppModel, StatusRow
+from atoll.supervisor.placing import numbered
 from atoll.supervisor.store.base import AppRecord, AppStore, Operation
 
 log = logging.getLogger(__name__)
@@ -71,22 +72,28 @@ class Reconciler:
         change: Callable[[AppRecord], AppRecord | None],
         *,
         by: str = "",
+        where: str | None = None,
     ) -> AppRecord:
-        """Changes the record and tells those concerned; nothing happens when nothing changes."""
+        """Changes the record and tells those concerned; nothing happens when nothing changes.
 
-        def numbered(present: AppRecord) -> AppRecord | None:
+        Args:
+            where: the only environment for which somebody asked.
+        """
+
+        def counted(present: AppRecord) -> AppRecord | None:
             changed = change(present)
             if changed is None or changed == present:
                 return None
-            if contents(changed) != contents(present) or concerned(changed) != concerned(present):
-                changed = replace(changed, generation=present.generation + 1)
+            if _told(changed) != _told(present):
+                changed = numbered(present, replace(changed, generation=present.generation + 1))
                 if _goal(changed) != _goal(present):
                     changed = replace(changed, goal_generation=changed.generation)
                 if action is not None:
-                    changed = replace(changed, operation=operation(action, concerned(changed), by))
+                    places = (where,) if where is not None else concerned(changed)
+                    changed = replace(changed, operation=operation(action, places, by))
             return changed
 
-        saved = await self._store.update(record.uid, numbered)
+        saved = await self._store.update(record.uid, counted)
         if saved.generation != record.generation:
             asked = saved.operation if action is not None else None
             self.tell(saved, asked)
@@ -251,6 +258,11 @@ class Reconciler:
 def operation(action: Action, environments: tuple[str, ...], by: str) -> Operation:
     """Something asked for now."""
     return Operation(id=request_id(), action=action, at=datetime.now(UTC), environments=environments, by=by)
+
+
+def _told(record: AppRecord) -> tuple[object, ...]:
+    """What environments are told, and which."""
+    return (contents(record), concerned(record), record.placed)
 
 
 def _goal(record: AppRecord) -> tuple[object, ...]:

@@ -159,7 +159,7 @@ class AppRouter(Router):
         record = self._supervisor.directory.record(hosted.model.uid) if self._supervisor is not None else None
         return (
             record is not None
-            and record.desired in ("running", "ready")
+            and record.at(here.name).desired in ("running", "ready")
             and here.name in record.environments
             and record.generation > hosted.model.generation
         )
@@ -212,7 +212,7 @@ class AppRouter(Router):
         if status == "unknown":
             error = EnvironmentUnavailable(text or f"No environment of the app {record.name!r} is available.")
             return Unavailable(record.name, error, retry_after=5.0)
-        wanted = record.desired in ("running", "ready")
+        wanted = (record if environment is None else record.at(environment)).desired in ("running", "ready")
         if wanted and status in (
             "initialized",
             "preparing",

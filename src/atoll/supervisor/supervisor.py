@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from atoll import images
-from atoll.errors import AppNotFound, AtollError, EnvironmentUnknown, PreflightFailed
+from atoll.errors import AppNotFound, AppNotPlaced, AtollError, EnvironmentUnknown, PreflightFailed
 from atoll.hooks import Hook
 from atoll.images import Image
 from atoll.lifecycle import BackgroundTasks
@@ -219,19 +219,27 @@ class Supervisor(Prover):
                 raise _refusal(findings)
         return self._row(await self._save(record, "update", wishes.update(values), by))
 
-    async def start_app(self, name: str, *, by: str = "") -> dict[str, Any]:
-        """Wants the app to run. A second call changes nothing; after failed tries it tries again at once."""
-        record = self._known(name)
-        failed = any(each.status == "error" for each in self.directory.placements(record))
-        return self._row(await self._save(record, "start", wishes.start(record, failed=failed), by))
+    async def start_app(self, name: str, *, where: str | None = None, by: str = "") -> dict[str, Any]:
+        """Wants the app to run. A second call changes nothing; after failed tries it tries again at once.
 
-    async def stop_app(self, name: str, *, by: str = "") -> dict[str, Any]:
-        """Wants the app stopped, also while it is starting."""
-        return self._row(await self._save(self._known(name), "stop", wishes.stop(), by))
+        Args:
+            where: one of its environments, None for all. Raises AppNotFound, AppNotPlaced.
+        """
+        record = self._placed(name, where)
+        placements = self.directory.placements(record)
+        failed = any(each.status == "error" for each in placements if where in (None, each.environment))
+        wish = wishes.start(record, where, failed=failed)
+        return self._row(await self._save(record, "start", wish, by, where))
 
-    async def restart_app(self, name: str, *, by: str = "") -> dict[str, Any]:
-        """Stops the app where it runs and starts it again."""
-        return self._row(await self._save(self._known(name), "restart", wishes.restart(), by))
+    async def stop_app(self, name: str, *, where: str | None = None, by: str = "") -> dict[str, Any]:
+        """Wants the app stopped, also while it is starting. As `start_app`."""
+        record = self._placed(name, where)
+        return self._row(await self._save(record, "stop", wishes.stop(where), by, where))
+
+    async def restart_app(self, name: str, *, where: str | None = None, by: str = "") -> dict[str, Any]:
+        """Stops the app where it runs and starts it again. As `start_app`."""
+        record = self._placed(name, where)
+        return self._row(await self._save(record, "restart", wishes.restart(where), by, where))
 
     async def remove_app(
         self, name: str, *, remove_database: bool = False, force: bool = False, by: str = ""
@@ -337,9 +345,14 @@ class Supervisor(Prover):
         self._reconciler.soon()
 
     async def _save(
-        self, record: AppRecord, action: Action, change: Callable[[AppRecord], AppRecord | None], by: str = ""
+        self,
+        record: AppRecord,
+        action: Action,
+        change: Callable[[AppRecord], AppRecord | None],
+        by: str = "",
+        where: str | None = None,
     ) -> AppRecord:
-        saved = await self._reconciler.save(record, action, change, by=by)
+        saved = await self._reconciler.save(record, action, change, by=by, where=where)
         if saved.version != record.version:
             await self.saved.emit(saved.name)
         return saved
@@ -348,6 +361,12 @@ class Supervisor(Prover):
         record = self.directory.app(name)
         if record is None:
             raise AppNotFound(f"There is no app {name!r}.")
+        return record
+
+    def _placed(self, name: str, where: str | None) -> AppRecord:
+        record = self._known(name)
+        if where is not None and where not in record.environments:
+            raise AppNotPlaced(f"The app {name!r} is not placed in the environment {where!r}.")
         return record
 
     def _row(self, record: AppRecord) -> dict[str, Any]:

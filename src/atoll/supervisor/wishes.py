@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from atoll.supervisor.options import changed_record, places
+from atoll.supervisor.placing import restarted, started, stopped
 from atoll.supervisor.store.base import AppRecord
 
 Change = Callable[[AppRecord], AppRecord]
@@ -34,24 +35,25 @@ def update(values: Mapping[str, Any]) -> Change:
     return change
 
 
-def start(seen: AppRecord, *, failed: bool) -> Change:
-    """It runs. Where it `failed`, it is tried again at once, unless somebody changed it since it was seen."""
+def start(seen: AppRecord, where: str | None = None, *, failed: bool) -> Change:
+    """It runs, everywhere or in one environment. Where it `failed`, it is tried again at once, unless
+    somebody changed it since it was seen."""
 
     def change(present: AppRecord) -> AppRecord:
         again = failed and present.desired == "running" and present.generation == seen.generation
-        return replace(present, desired="running", restarts=present.restarts + again)
+        return started(present, where, again=again)
 
     return _unless_removed(change)
 
 
-def stop() -> Change:
-    """It is stopped."""
-    return _unless_removed(lambda present: replace(present, desired="stopped"))
+def stop(where: str | None = None) -> Change:
+    """It is stopped, everywhere or in one environment."""
+    return _unless_removed(lambda present: stopped(present, where))
 
 
-def restart() -> Change:
-    """It is stopped where it runs, and started again."""
-    return _unless_removed(lambda present: replace(present, desired="running", restarts=present.restarts + 1))
+def restart(where: str | None = None) -> Change:
+    """It is stopped where it runs, and started again, everywhere or in one environment."""
+    return _unless_removed(lambda present: restarted(present, where))
 
 
 def remove(*, remove_database: bool, force: bool) -> Change:

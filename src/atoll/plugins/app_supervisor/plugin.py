@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -200,17 +200,21 @@ class AppSupervisor(Plugin):
         return len(names)
 
     async def _start(self, ctx: Context) -> object:
-        return _one_or_all(
-            [await self._supervisor.start_app(name, by=_by(ctx)) for name in self._chosen(ctx)]
-        )
+        return await self._command(ctx, self._supervisor.start_app)
 
     async def _stop(self, ctx: Context) -> object:
-        return _one_or_all([await self._supervisor.stop_app(name, by=_by(ctx)) for name in self._chosen(ctx)])
+        return await self._command(ctx, self._supervisor.stop_app)
 
     async def _restart(self, ctx: Context) -> object:
-        return _one_or_all(
-            [await self._supervisor.restart_app(name, by=_by(ctx)) for name in self._chosen(ctx)]
-        )
+        return await self._command(ctx, self._supervisor.restart_app)
+
+    async def _command(self, ctx: Context, command: Callable[..., Awaitable[dict[str, Any]]]) -> object:
+        """For the chosen apps, in all their environments or in the one that is given."""
+        where = _given(ctx, "environment")
+        if where is not None and not isinstance(where, str):
+            raise BadRequest("`environment` must be the name of an environment.")
+        rows = [await command(name, where=where or None, by=_by(ctx)) for name in self._chosen(ctx)]
+        return rows[0] if len(rows) == 1 else rows
 
     def _chosen(self, ctx: Context) -> list[str]:
         """The apps a request is about, by key or filter; all of them exist."""
@@ -292,14 +296,14 @@ def _values(ctx: Context) -> dict[str, Any]:
     return ctx.values
 
 
-def _one_or_all(rows: list[dict[str, Any]]) -> object:
-    return rows[0] if len(rows) == 1 else rows
+def _given(ctx: Context, name: str) -> Any:
+    """A parameter, from the address or from the body."""
+    value = ctx.params.get(name)
+    return ctx.values.get(name) if value is None and isinstance(ctx.values, dict) else value
 
 
 def _flag(ctx: Context, name: str) -> bool:
-    value = ctx.params.get(name)
-    if value is None and isinstance(ctx.values, dict):
-        value = ctx.values.get(name)
+    value = _given(ctx, name)
     text = str(value).lower() if value is not None else "false"
     if text not in ("true", "1", "false", "0", ""):
         raise BadRequest(f"`{name}` must be true or false, not {str(value)[:40]!r}.")

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from atoll.supervisor.models import (
     Action,
@@ -41,7 +42,7 @@ class AppEvent(Struct, frozen=True, kw_only=True, rename="camel"):
 
     Args:
         key: the same for the same thing, whoever notes it.
-        environment: where the status changed, "" for what somebody asked for.
+        environment: where the status changed, or for which alone somebody asked; "" for all.
         was, became: the status before and after, "" for what somebody asked for.
         action: what was asked for, or what the change followed from. by: user name of who asked.
         seconds: how long the status before lasted.
@@ -58,11 +59,26 @@ class AppEvent(Struct, frozen=True, kw_only=True, rename="camel"):
     reason: Reason | None = None
 
 
+class Place(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What one environment is asked for besides what holds for all of them.
+
+    Args:
+        stopped: the app does not run here, though it runs elsewhere.
+        restarts: grows with every restart asked for here.
+        goal_generation: the generation at which one of these last changed.
+    """
+
+    stopped: bool = False
+    restarts: int = 0
+    goal_generation: int = 0
+
+
 class AppRecord(Struct, frozen=True, kw_only=True):
     """One app as the Supervisor keeps it; see `AppModel` for what an environment gets of it.
 
     Args:
         environments: where the app is placed. leaving: where it was and is still to be taken down.
+        placed: what holds for single environments.
         gone: environments that said nothing of the app is left there, while it is being removed.
         secret, admin, database.password: encrypted at rest.
         identity: of the database service the app was created on, "" when that was not asked.
@@ -87,6 +103,7 @@ class AppRecord(Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = field(default_factory=dict)
     environments: tuple[str, ...] = ()
     leaving: tuple[str, ...] = ()
+    placed: dict[str, Place] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
     desired: Desired = "running"
     remove_database: bool = False
@@ -100,6 +117,20 @@ class AppRecord(Struct, frozen=True, kw_only=True):
     restarts: int = 0
     operation: Operation | None = None
     version: int = 1
+
+    def at(self, environment: str) -> AppRecord:
+        """The record as it holds for one environment."""
+        place = self.placed.get(environment)
+        if place is None:
+            return self
+        stopped = place.stopped and self.desired in ("running", "ready")
+        return replace(
+            self,
+            desired="stopped" if stopped else self.desired,
+            restarts=self.restarts + place.restarts,
+            goal_generation=max(self.goal_generation, place.goal_generation),
+            placed={},
+        )
 
 
 class KnownEnvironment(Struct, frozen=True, kw_only=True):

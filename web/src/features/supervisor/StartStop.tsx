@@ -54,12 +54,12 @@ export function StartStop({ app, size = 'compact-sm' }: Props) {
   );
 }
 
-/** Sends commands; `waiting` from the click until the server reports another state. */
-export function useCommand(app: AppRow) {
+/** Sends commands, to all environments or to one; `waiting` from the click until the server reports another state. */
+export function useCommand(app: AppRow, environment?: string) {
   const command = useAppCommand();
   const [sentIn, setSentIn] = useState<string | null>(null);
   const [slow, setSlow] = useState(false);
-  const state = `${app.status} ${app.desired ?? ''}`;
+  const state = JSON.stringify([environment ? app.statuses?.[environment] : app.status, app.desired, app.operation?.at]);
   const waiting = command.isPending || sentIn === state;
 
   useEffect(() => {
@@ -75,7 +75,7 @@ export function useCommand(app: AppRow) {
   const send = async (name: AppCommand) => {
     setSentIn(state);
     try {
-      await command.mutateAsync({ name: app.name, command: name });
+      await command.mutateAsync({ name: app.name, command: name, environment });
     } catch {
       // The mutation has shown the error; the button works again.
       setSentIn(null);

@@ -138,8 +138,8 @@ export type AppCommand = 'start' | 'stop' | 'restart';
 export function useAppCommand() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ name, command }: { name: string; command: AppCommand }) =>
-      applications.action(command, { key: name }),
+    mutationFn: ({ name, command, environment }: { name: string; command: AppCommand; environment?: string }) =>
+      applications.action(command, { key: name, body: environment ? { environment } : undefined }),
     onSuccess: (_, { name }) => {
       void client.invalidateQueries({ queryKey: ['applications'] });
       void client.invalidateQueries({ queryKey: ['application', name] });
