@@ -79,6 +79,30 @@ class PayloadTooLarge(AtollError):
     status = 413
 
 
+class FileRefused(BadRequest):
+    """A file that the rules of its storage do not allow."""
+
+    code = "FILE_REFUSED"
+
+
+class FileTooLarge(FileRefused):
+    """A file with more bytes than its storage accepts."""
+
+    code = "LIMIT_FILE_SIZE"
+
+
+class UnexpectedFile(BadRequest):
+    """A form with a file in another field than `file`."""
+
+    code = "LIMIT_UNEXPECTED_FILE"
+
+
+class TooManyFiles(BadRequest):
+    """A form with several files."""
+
+    code = "LIMIT_FILE_COUNT"
+
+
 class Unauthenticated(AtollError):
     """No valid sign-in. Instances carry one of the documented 401 codes.
 
@@ -631,3 +655,26 @@ class TooManyAttempts(AtollError):
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+# --- Files ------------------------------------------------------------------------------------------
+
+
+class FileMissing(NotFound):
+    """The file of a record, or the record itself, is not there."""
+
+    code = "ENOENT"
+
+
+class FileStorageUnavailable(AtollError):
+    """A storage of files does not answer, or refuses this server."""
+
+    code = "FILE_STORAGE_UNAVAILABLE"
+    status = 503
+
+
+class FileStorageFull(AtollError):
+    """A storage of files has no room left."""
+
+    code = "FILE_STORAGE_FULL"
+    status = 507

@@ -182,6 +182,29 @@ def byte_size(text: str) -> int:
     return int(float(match[1]) * {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}[match[2]])
 
 
+def minutes(low: float, high: float) -> Callable[[str], float]:
+    """A time like 90s or 10m, in seconds."""
+
+    def parse(text: str) -> float:
+        match = re.fullmatch(r"(\d{1,6})(s|m)", text)
+        found = int(match[1]) * (60 if match[2] == "m" else 1) if match else 0
+        if not low <= found <= high:
+            raise InvalidValue(
+                f"a time from {low / 60:g}m to {high / 60:g}m, like {low:g}s or {high / 60:g}m"
+            )
+        return float(found)
+
+    return parse
+
+
+def folders(text: str) -> tuple[Path, ...]:
+    """A comma list of absolute folders."""
+    found = tuple(Path(part) for part in word_list(text))
+    if any(not path.is_absolute() or ".." in path.parts for path in found):
+        raise InvalidValue("absolute folders, comma separated, without ..")
+    return found
+
+
 def service_share(text: str) -> WorkerMode:
     """What an instance does."""
     try:
@@ -282,6 +305,8 @@ class Settings:
     async_task_max_concurrency: int = variable("ASYNC_TASK_MAX_CONCURRENCY", 3, whole(1, 100), "Tasks (imports, exports, bulk changes) that a process works on at a time.")
     async_task_concurrency_mode: str = variable("ASYNC_TASK_CONCURRENCY_MODE", "app", one_of("app", "process"), "Whether that number counts for each app or for all apps of a process.")
     async_task_keep_days: float = variable("ASYNC_TASK_KEEP_DAYS", 7.0, number(0, 3650), "Days for which finished tasks and their files are kept.")
+    local_storage_allowed_roots: tuple[Path, ...] = variable("LOCAL_STORAGE_ALLOWED_ROOTS", (), folders, "Folders that local file storages may use beside the app's own, comma separated; each app gets a folder of its name in them.")
+    temporary_file_access_expires_in: float = variable("TEMPORARY_FILE_ACCESS_EXPIRES_IN", 600.0, minutes(300, 600), "How long a temporary address of a file works.", shown="10m")
     trusted_proxies: tuple[str, ...] = variable("TRUSTED_PROXIES", (), network_list, "Addresses or networks whose X-Forwarded-* headers are believed, comma separated.")
     shutdown_seconds: float = variable("SHUTDOWN_SECONDS", 20.0, duration(0, 3600), "How long a stop waits for running requests.")
     logger_transport: tuple[str, ...] = variable("LOGGER_TRANSPORT", None, transports, "Where log lines go: console (standard error), file (numbered files) or dailyRotateFile (a file per day), comma separated. Request lines go to files only.", shown="console,dailyRotateFile; console in development")

@@ -20,6 +20,7 @@ from atoll.cluster.worker_id import MemoryWorkerIds
 from atoll.database.drivers import Database
 from atoll.plugins.async_tasks import AsyncTasks
 from atoll.plugins.bulk_records import BulkRecords
+from atoll.plugins.files import Files
 from atoll.plugins.import_export import ImportExport
 from atoll.testing.ids import ids
 
@@ -35,6 +36,7 @@ def make_app(database: Database, storage: Path, sync: PubSub | None = None, **mo
         AsyncTasks(concurrency=3, keep_days=7),
         ImportExport(export_limit=2000, file_limit=8 << 20),
         BulkRecords(),
+        Files(key=SECRET),
     ]
     settings: dict[str, Any] = {
         "name": "main",

@@ -47,12 +47,15 @@ class RoleRights(Rights):
         if self.unlimited:
             return FULL
         wanted = ALIASES.get(action, action)
-        if collection.system:
+        if not collection.ruled:
             if wanted != "view" or collection.name != "users":
                 return None
             return FULL if self.may_use("pm.users") else _PEOPLE
         found = [_of_role(role, collection, wanted) for role in self.roles]
-        return _merged([right for right in found if right is not None])
+        merged = _merged([right for right in found if right is not None])
+        if merged is not None and wanted in ("update", "destroy") and collection.flag("ownChanges"):
+            return Right({"$and": [OWN, merged.scope]} if merged.scope else OWN, merged.fields)
+        return merged
 
     def may_use(self, snippet: str) -> bool:
         """Whether a part of the system, such as `pm.users`, may be used.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
@@ -122,6 +123,7 @@ class Application:
         upgrade: bool = True,
     ) -> None:
         self.name = name
+        self._secret = secret
         self.database = database
         self.storage = storage
         self.default_offset = "+00:00" if timezone == "UTC" else timezone
@@ -200,6 +202,10 @@ class Application:
     def plugins(self) -> tuple[Plugin, ...]:
         """The app's plugins in their order."""
         return self._plugins.plugins
+
+    def derived_key(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, the same in all instances; they say nothing about the app's secret."""
+        return hmac.digest(self._secret, f"{self.name}\0{purpose}".encode(), "sha256")
 
     def serving(self, key: str) -> bool:
         """Whether this instance does the background work of that service key (`WORKER_MODE`)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -86,6 +86,16 @@ class FileAnswer:
     content_type: str = "application/octet-stream"
 
 
+@dataclass(slots=True)
+class StreamAnswer:
+    """An answer that is made piece by piece while it is sent; its headers are in `Context.response_headers`.
+
+    The generator is closed when the client goes away.
+    """
+
+    pieces: AsyncGenerator[bytes, None]
+
+
 class _Nothing:
     """The type of `NOTHING`."""
 
@@ -131,5 +141,5 @@ class Context:
 
 
 Handler = Callable[[Context], Awaitable[object]]
-"""An action: its result becomes `data`; `Page` brings `meta`, `NOTHING` is `{}`, `RawAnswer` and `FileAnswer`
-go as they are."""
+"""An action: its result becomes `data`; `Page` brings `meta`, `NOTHING` is `{}`, `RawAnswer`, `FileAnswer`
+and `StreamAnswer` go as they are."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -11,10 +13,10 @@ from urllib.parse import quote
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, StreamingResponse
 
-from atoll.application.context import Context, FileAnswer
-from atoll.errors import BadRequest, NotFound, PayloadTooLarge
+from atoll.application.context import Context, FileAnswer, StreamAnswer
+from atoll.errors import AtollError, BadRequest, NotFound, PayloadTooLarge, TooManyFiles, UnexpectedFile
 
 _FIELD_LIMIT = 1 << 20
 
@@ -34,24 +36,49 @@ async def send_file(
     await response(scope, receive, send)
 
 
+async def send_stream(
+    answer: StreamAnswer, status: int, headers: list[tuple[bytes, bytes]], scope: Any, receive: Any, send: Any
+) -> None:
+    """Sends pieces as they come, and nothing but the head for HEAD."""
+    response = StreamingResponse(answer.pieces, status)
+    response.raw_headers.extend(headers)
+    async with aclosing(answer.pieces):
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await response(scope, receive, send)
+
+
 @dataclass(slots=True)
 class Upload:
-    """What a multipart request brought: one file on disk, and the texts of its other fields."""
+    """What a multipart request brought: one file on disk, and the texts of its other fields.
+
+    `declared` is what the client calls the type of the file.
+    """
 
     name: str = ""
+    declared: str = ""
     size: int = 0
     fields: dict[str, str] = field(default_factory=dict)
 
 
-async def receive_upload(ctx: Context, target: Path, limit: int) -> Upload:
+def _too_large(limit: int) -> AtollError:
+    return PayloadTooLarge(f"The file is too large: at most {limit >> 20} MB are accepted")
+
+
+async def receive_upload(
+    ctx: Context, target: Path, limit: int, too_large: Callable[[int], AtollError] = _too_large
+) -> Upload:
     """Writes the `file` of a multipart request to `target` while it arrives.
 
     Args:
         limit: bytes the file may have.
+        too_large: makes the error for a larger one.
 
     Raises:
         BadRequest: the request is no form with a file.
-        PayloadTooLarge: the file is larger than `limit`; nothing is left at `target`.
+        PayloadTooLarge: the file is larger than `limit`; nothing is left at `target`, as after any error.
     """
     kind, options = parse_options_header(ctx.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
@@ -59,7 +86,7 @@ async def receive_upload(ctx: Context, target: Path, limit: int) -> Upload:
         raise BadRequest("Send the file as multipart/form-data, in the field `file`")
     await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
     file = await asyncio.to_thread(target.open, "wb")
-    form = _Form(file, limit)
+    form = _Form(file, limit, too_large)
     try:
         parser = MultipartParser(boundary, form.callbacks())
         more = True
@@ -85,15 +112,17 @@ async def receive_upload(ctx: Context, target: Path, limit: int) -> Upload:
 class _Form:
     """Takes the pieces of a form: the first `file` goes to disk, texts are kept."""
 
-    def __init__(self, file: IO[bytes], limit: int) -> None:
+    def __init__(self, file: IO[bytes], limit: int, too_large: Callable[[int], AtollError]) -> None:
         self.upload = Upload()
         self.has_file = False
         self.complete = False
         self._file = file
         self._limit = limit
+        self._too_large = too_large
         self._header = b""
         self._value = b""
         self._disposition: dict[bytes, bytes] = {}
+        self._type = ""
         self._text = bytearray()
         self._texts = 0
 
@@ -110,6 +139,7 @@ class _Form:
 
     def _begin(self) -> None:
         self._disposition = {}
+        self._type = ""
         self._text.clear()
 
     def _header_name(self, data: bytes, start: int, end: int) -> None:
@@ -119,13 +149,18 @@ class _Form:
         self._value += data[start:end]
 
     def _header_ends(self) -> None:
-        if self._header.lower() == b"content-disposition":
+        name = self._header.lower()
+        if name == b"content-disposition":
             self._disposition = parse_options_header(self._value)[1]
             if self._is_file:
                 if self.has_file:
-                    raise BadRequest("Send one file at a time")
+                    raise TooManyFiles("Send one file at a time")
                 self.has_file = True
                 self.upload.name = self._disposition[b"filename"].decode("utf-8", "replace")[-255:]
+            elif b"filename" in self._disposition:
+                raise UnexpectedFile("Send the file in the field `file`")
+        elif name == b"content-type":
+            self._type = self._value.decode("latin-1").partition(";")[0].strip().lower()
         self._header = self._value = b""
 
     @property
@@ -137,7 +172,7 @@ class _Form:
         if self._is_file:
             self.upload.size += len(piece)
             if self.upload.size > self._limit:
-                raise PayloadTooLarge(f"The file is too large: at most {self._limit >> 20} MB are accepted")
+                raise self._too_large(self._limit)
             self._file.write(piece)
             return
         self._texts += len(piece)
@@ -147,7 +182,9 @@ class _Form:
 
     def _part_ends(self) -> None:
         name = self._disposition.get(b"name", b"").decode("utf-8", "replace")
-        if not self._is_file:
+        if self._is_file:
+            self.upload.declared = self._type
+        else:
             self.upload.fields[name] = self._text.decode("utf-8", "replace")
 
     def _ends(self) -> None:

@@ -6,6 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from starlette.requests import cookie_parser
+
 from atoll.application import acl
 from atoll.application.api import query_string
 from atoll.application.api.actions import associations
@@ -13,10 +15,10 @@ from atoll.application.api.actions.records import GENERIC
 from atoll.application.api.bodies import decode_body, decode_parameter, read_body
 from atoll.application.api.cors import cors_headers, preflight
 from atoll.application.api.envelope import failure, success, unexpected
-from atoll.application.api.files import send_file
+from atoll.application.api.files import send_file, send_stream
 from atoll.application.api.resources import LOGGED_IN, PUBLIC, Action, RecordAction
 from atoll.application.api.route import Route, resolve
-from atoll.application.context import Context, FileAnswer, Handler, RawAnswer
+from atoll.application.context import Context, FileAnswer, Handler, RawAnswer, StreamAnswer
 from atoll.errors import AtollError, Unauthenticated
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class HttpApi:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         request_id = headers.get("x-request-id", "")[:64] or str(uuid4())
         extra = [(b"x-request-id", request_id.encode("latin-1")), *cors_headers(headers)]
-        body: bytes | FileAnswer
+        body: bytes | FileAnswer | StreamAnswer
         try:
             status, body, more = await self._answer(scope, receive, headers)
         except AtollError as error:
@@ -59,13 +61,16 @@ class HttpApi:
         if isinstance(body, FileAnswer):
             await send_file(body, more + extra, scope, receive, send)
             return
+        if isinstance(body, StreamAnswer):
+            await send_stream(body, status, more + extra, scope, receive, send)
+            return
         more.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": more + extra})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _answer(
         self, scope: Any, receive: Any, headers: dict[str, str]
-    ) -> tuple[int, bytes | FileAnswer, list[tuple[bytes, bytes]]]:
+    ) -> tuple[int, bytes | FileAnswer | StreamAnswer, list[tuple[bytes, bytes]]]:
         method: str = scope["method"]
         if method == "OPTIONS":
             return 204, b"", preflight(headers)
@@ -97,7 +102,7 @@ class HttpApi:
         )
         handler = await self._admit(context, found)
         result = await handler(context)
-        if isinstance(result, FileAnswer):
+        if isinstance(result, (FileAnswer, StreamAnswer)):
             return context.status, result, context.response_headers
         if isinstance(result, RawAnswer):
             kind = (b"content-type", result.content_type.encode("latin-1"))
@@ -110,23 +115,27 @@ class HttpApi:
         if action is not None:
             return action
         own = self._app.collections.own()
-        if route.resource in own:
-            return self._app.resources.on_records(route.action) or GENERIC.get(route.action)
+        if (collection := own.get(route.resource)) is not None:
+            on_records = self._app.resources.on_records(route.action, collection.template)
+            return on_records or GENERIC.get(route.action)
         return associations.ASSOCIATED.get(route.action) if route.resource.partition(".")[0] in own else None
 
     async def _admit(self, context: Context, found: Action | RecordAction | Handler) -> Handler:
         """Authenticates, picks the role, checks the right; raises Unauthenticated or Forbidden."""
-        public = isinstance(found, Action) and found.access == PUBLIC
+        public = isinstance(found, (Action, RecordAction)) and found.access == PUBLIC
+        on_records = isinstance(found, RecordAction)
         try:
-            await self._authenticate(context)
+            await self._authenticate(context, by_cookie=public and on_records)
         except Unauthenticated:
             if not public:
                 raise
-        if isinstance(found, Action) and public:
+        if isinstance(found, (Action, RecordAction)) and public and (context.user is None or not on_records):
             return found.handler
         settings = await self._app.accounts.settings()
         context.rights = rights = settings.rights(context.role or "", context.user)
         context.variables = settings.variables.plain
+        if isinstance(found, RecordAction) and found.right is None:
+            return found.handler
         if isinstance(found, Action):
             if found.access == LOGGED_IN:
                 return found.handler  # which may ask for rights of its own, as tasks do
@@ -134,17 +143,19 @@ class HttpApi:
                 raise acl.refused()
             return found.handler
         collection = self._app.collections.own().get(context.resource)
-        action = found.right if isinstance(found, RecordAction) else context.action
+        action = (found.right or "") if isinstance(found, RecordAction) else context.action
         if collection is None:
             place = associations.relation_of(context)
             on_source = action in associations.ON_SOURCE
             collection, action = (place.source, "update") if on_source else (place.target, action)
-        if not (collection.system and rights.may_use(f"pm.{collection.name}")):
+        if collection.ruled or not rights.may_use(f"pm.{collection.name}"):
             rights.need(collection, action)
         return found.handler if isinstance(found, RecordAction) else found
 
-    async def _authenticate(self, context: Context) -> None:
+    async def _authenticate(self, context: Context, *, by_cookie: bool = False) -> None:
         token = _token(context)
+        if token is None and by_cookie:
+            token = _cookies(context).get(f"nb_auth_token_{self._app.name}")
         if token is None:
             raise Unauthenticated("Unauthenticated. Please sign in to continue.", code="EMPTY_TOKEN")
         session = await self._app.sessions.authenticate(token, context.headers)
@@ -169,6 +180,10 @@ def _token(context: Context) -> str | None:
         return header[7:].strip() if header[:7].lower() == "bearer " else header.strip()
     token = context.params.get("token")
     return token if isinstance(token, str) and token else None
+
+
+def _cookies(context: Context) -> dict[str, str]:
+    return cookie_parser(context.headers.get("cookie", ""))
 
 
 def _params(query: bytes, route: Route) -> dict[str, Any]:

@@ -26,14 +26,18 @@ class RecordAction:
     """An action on the records of every collection people made.
 
     Args:
-        right: what a role must be allowed to do with the collection: view, create, export, ...
+        right: what a role must be allowed to do with the collection: view, create, export, ...; None: the
+            handler decides.
+        access: with no `right`, who gets as far as the handler: "loggedIn" or "public" (anybody, also with
+            the session's cookie; such an action only reads).
         reads_body: the handler reads the body from `Context.receive`, whatever its size; it comes after the
             right was checked.
     """
 
     handler: Handler
-    right: str
+    right: str | None
     reads_body: bool = False
+    access: str = LOGGED_IN
 
 
 class ResourceRegistry:
@@ -41,15 +45,19 @@ class ResourceRegistry:
 
     def __init__(self) -> None:
         self._resources: dict[str, dict[str, Action]] = {}
-        self._on_records: dict[str, RecordAction] = {}
+        self._on_records: dict[tuple[str | None, str], RecordAction] = {}
 
-    def define_on_records(self, actions: Mapping[str, RecordAction]) -> None:
-        """Adds actions to all collections that people made; an action that was there is replaced."""
-        self._on_records.update(actions)
+    def define_on_records(self, actions: Mapping[str, RecordAction], template: str | None = None) -> None:
+        """Adds actions to all collections that people made; an action that was there is replaced.
 
-    def on_records(self, action: str) -> RecordAction | None:
-        """The action on records of that name, or None."""
-        return self._on_records.get(action)
+        Args:
+            template: only to collections of that template, where they come before those for all.
+        """
+        self._on_records.update({(template, name): action for name, action in actions.items()})
+
+    def on_records(self, action: str, template: str | None) -> RecordAction | None:
+        """The action on records of that name for collections of a template, or None."""
+        return self._on_records.get((template, action)) or self._on_records.get((None, action))
 
     def define(
         self,

@@ -1,4 +1,4 @@
-"""Which resource, action and record a path means (http-api.md 1.2, 1.3)."""
+"""Which resource, action and record a path means (http-api.md 1.2, 1.3, 7.2)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 PREFIX = "/api/"
+FILES = "/files/"
+OPEN_FILE = "openFile"
 
 _COLLECTION = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "destroy"}
 _RECORD = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "update", "DELETE": "destroy"}
@@ -24,6 +26,8 @@ class Route:
 
 def resolve(method: str, path: str) -> Route | None:
     """The route of a still percent-encoded path; None when no action can be meant."""
+    if path.startswith(FILES):
+        return _file(path[len(FILES) :].split("/"))
     if not path.startswith(PREFIX):
         return None
     rest = path[len(PREFIX) :]
@@ -45,6 +49,14 @@ def resolve(method: str, path: str) -> Route | None:
         return None
     key = unquote(segments[-1]) if len(segments) % 2 == 0 else None
     return Route(resource, action, key, source_id)
+
+
+def _file(segments: list[str]) -> Route | None:
+    """`<app>/<data source>/<collection>/<id>[.ext]`; by the app the gateway has found its way here."""
+    if len(segments) != 4 or segments[1] != "main":
+        return None
+    key = unquote(segments[3]).partition(".")[0]
+    return Route(unquote(segments[2]), OPEN_FILE, key) if key else None
 
 
 def _action(segment: str) -> tuple[str, str | None]:

@@ -84,6 +84,20 @@ class Collection:
         title = self.options.get("title")
         return title if isinstance(title, str) and title else self.name
 
+    @property
+    def template(self) -> str | None:
+        """The kind of collection it was made as: `general`, `tree`, `file`, ...; None when nobody said."""
+        template = self.options.get("template")
+        return template if isinstance(template, str) else None
+
+    @property
+    def ruled(self) -> bool:
+        """Whether the strategies and rules of roles say who may do what with its records.
+
+        So it is with all that people made, and with those of the system that ask for it (`strategy`).
+        """
+        return not self.system or self.flag("strategy")
+
     def flag(self, name: str) -> bool:
         """Whether an option such as `createdBy` is switched on."""
         return self.options.get(name) is True

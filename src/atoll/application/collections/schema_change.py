@@ -8,6 +8,7 @@ from typing import Any
 
 from atoll.application.collections.binding import STRUCTURE, Binding, bind, check_key, key_field
 from atoll.application.collections.ddl import Ddl
+from atoll.application.collections.file_template import FILE_FIELDS
 from atoll.application.collections.metadata import Metadata
 from atoll.application.collections.model import Collection
 from atoll.application.collections.names import check_field_name
@@ -60,7 +61,12 @@ class SchemaChange:
     async def create(self, row: Row, declared: Sequence[Row]) -> Row:
         """Makes table and metadata; answers the stored row with its `fields`."""
         name = row["name"]
-        fields = [*declared, *_tree_fields(row, declared), *_sort_fields(row, declared)]
+        fields = [
+            *declared,
+            *_tree_fields(row, declared),
+            *_sort_fields(row, declared),
+            *_file_fields(row, declared),
+        ]
         plain = [field for field in fields if not is_bound(field)]
         here = self._around.build(row, plain)
         for column in self._awaited(name):
@@ -332,3 +338,11 @@ def _tree_fields(row: Row, declared: Sequence[Row]) -> list[Row]:
     )
     there = {field["name"] for field in declared}
     return [prepared({**field, "onDelete": "CASCADE"}) for field in wanted if field["name"] not in there]
+
+
+def _file_fields(row: Row, declared: Sequence[Row]) -> list[Row]:
+    """What a collection of files must have, as far as it is not declared."""
+    if row.get("template") != "file":
+        return []
+    there = {field["name"] for field in declared}
+    return [prepared(field) for field in FILE_FIELDS if field["name"] not in there]

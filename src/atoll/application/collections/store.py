@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 from atoll.application.collections.ddl import Ddl
@@ -27,7 +28,7 @@ from atoll.errors import BadRequest, Conflict, NotSupported, UniqueViolation
 
 REVISION = "collections"
 # Kinds of collections that are refused: a plain table in their place would be no such thing.
-_LATER = {"sql": "are a query", "view": "read a view", "inherits": "inherit others", "file": "hold files"}
+_LATER = {"sql": "are a query", "view": "read a view", "inherits": "inherit others"}
 
 
 class CollectionStore:
@@ -44,7 +45,7 @@ class CollectionStore:
         self._kind = database.kind
         self._prefix = database.table_prefix
         self._ddl = Ddl(database.kind, database.schema)
-        self.system = system_collections(database.kind, self._prefix)
+        self.system: Mapping[str, Collection] = system_collections(database.kind, self._prefix)
         self._metadata = Metadata(database, self.system)
         self._reserved = reserved
         self._agreement = agreement
@@ -56,8 +57,15 @@ class CollectionStore:
         return self._own.get(name) or self.system.get(name)
 
     def own(self) -> Mapping[str, Collection]:
-        """The collections people made."""
+        """The collections people made, and those of plugins that are used like them (`ruled`)."""
         return self._own
+
+    def define(self, collection: Collection) -> None:
+        """Adds a collection of a plugin, whose table is there; it hides one of its name that people made."""
+        self.system = MappingProxyType({**self.system, collection.name: collection})
+        self._own.pop(collection.name, None)
+        if collection.ruled:
+            self._own[collection.name] = collection
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -70,12 +78,15 @@ class CollectionStore:
                 for row in rows
                 if row["name"] not in self.system
             }
+            self._own |= {name: each for name, each in self.system.items() if each.ruled}
 
     async def reload(self, name: str) -> None:
         """Reads one collection again; it leaves memory when it is gone."""
         async with self._reading:
             rows, fields = await self._metadata.read(name)
-            if rows and name not in self.system:
+            if name in self.system:
+                return
+            if rows:
                 self._own[name] = self._build(rows[0], fields.get(name, []))
             else:
                 self._own.pop(name, None)

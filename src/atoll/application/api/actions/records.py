@@ -38,7 +38,7 @@ def _client_id(ctx: Context) -> str:
 
 def _asking(ctx: Context, collection: Collection) -> Caller:
     """Actions of the system's own collections were allowed as a whole."""
-    return caller(ctx) if collection.system else restricted(ctx)
+    return restricted(ctx) if collection.ruled else caller(ctx)
 
 
 def _collection(ctx: Context) -> Collection:

@@ -1,0 +1,120 @@
+"""Files in an app's API. Source: http-api.md 7."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+from atoll.application.api.resources import LOGGED_IN, PUBLIC, RecordAction
+from atoll.application.api.route import OPEN_FILE
+from atoll.application.collections.plugin_tables import make_tables
+from atoll.application.events import RecordsChanged
+from atoll.application.plugin_manager import Plugin
+from atoll.application.records.filter import Caller
+from atoll.application.schedule import Job
+from atoll.errors import UniqueViolation, ValidationFailed
+from atoll.lifecycle import BackgroundTasks
+from atoll.plugins.files.access import Reading, Tickets
+from atoll.plugins.files.cleaning import Cleaning
+from atoll.plugins.files.objects import Objects
+from atoll.plugins.files.places import LOCAL, OWN_ROOT, SIZE, Places
+from atoll.plugins.files.storages import StorageActions
+from atoll.plugins.files.tables import Tables
+from atoll.plugins.files.uploads import Uploads
+from atoll.supervisor.sealing import Vault
+
+if TYPE_CHECKING:
+    from atoll.application.app import Application
+
+TEMPLATE: Final = "file"
+
+
+class Files(Plugin):
+    """Attachments, collections of files and their storages.
+
+    Args:
+        key: 32 bytes that seal secrets of storages.
+        allowed_roots: folders for local storages, beside each app's own.
+        temporary_seconds: how long a temporary address works.
+    """
+
+    name = "files"
+
+    def __init__(
+        self, *, key: bytes, allowed_roots: Sequence[Path] = (), temporary_seconds: float = 600.0
+    ) -> None:
+        self._vault = Vault(key)
+        self._allowed_roots = tuple(allowed_roots)
+        self._temporary_seconds = temporary_seconds
+        self._background = BackgroundTasks("files")
+        self._places: Places | None = None
+        self._cleaning: Cleaning
+        self._unlisten: Callable[[], None] | None = None
+
+    async def install(self, app: Application) -> None:
+        """Makes the tables."""
+        await make_tables(app.database, Tables(app.database).all)
+
+    async def load(self, app: Application) -> None:
+        """Defines collections, actions and the cleaning."""
+        await self.install(app)
+        tables = Tables(app.database)
+        app.collections.define(tables.attachments)
+        app.collections.define(tables.storages)
+        objects = Objects(app, tables.objects)
+        if self._places is None:
+            self._places = Places(app, tables.storages, self._allowed_roots, self._vault)
+            self._cleaning = Cleaning(self._places, objects, self._background)
+            minute = crc32(app.name.encode()) % 60
+            app.schedule.add(Job("files/clean-up", f"{minute} * * * *", self._cleaning.hourly))
+
+        async def listen(change: RecordsChanged) -> None:
+            collection = app.collections.get(change.collection)
+            if collection is not None and collection.template == TEMPLATE:
+                await self._cleaning.after(change)
+
+        self._unlisten = app.events.records.add(listen)
+        StorageActions(self._places, objects).define(app.resources)
+        uploads = Uploads(self._places, objects)
+        reading = Reading(self._places, objects, Tickets(app.derived_key("files")), self._temporary_seconds)
+        create = RecordAction(uploads.create, None, reads_body=True)
+        app.resources.define_on_records(
+            {
+                "create": create,
+                "upload": create,
+                OPEN_FILE: RecordAction(reading.open_file, None, access=PUBLIC),
+                "getFile": RecordAction(reading.get_file, None, access=PUBLIC),
+                "createTemporaryURL": RecordAction(reading.create_temporary_url, None, access=LOGGED_IN),
+            },
+            template=TEMPLATE,
+        )
+
+    async def start(self, app: Application) -> None:
+        """Makes the first storage of a new app."""
+        if self._places is None or await self._places.rows():
+            return
+        values = {
+            "title": "Local storage",
+            "name": LOCAL,
+            "type": LOCAL,
+            "baseUrl": "/storage/uploads",
+            "options": {"documentRoot": OWN_ROOT},
+            "rules": {"size": SIZE},
+            "default": True,
+        }
+        try:
+            await app.records.create_one(self._places.collection, values, Caller())
+        except (UniqueViolation, ValidationFailed):
+            if not await self._places.rows():  # else another instance was faster
+                raise
+
+    async def stop(self, app: Application) -> None:
+        """Ends connections to storages and what is being removed: the rest is removed later."""
+        if self._unlisten is not None:
+            self._unlisten()
+            self._unlisten = None
+        await self._background.cancel_all()
+        if self._places is not None:
+            await self._places.close()
