@@ -17,6 +17,7 @@ from atoll.application.api import http
 from atoll.application.api.actions import (
     api_keys,
     auth,
+    charts,
     collections,
     data_sources,
     memberships,
@@ -131,7 +132,7 @@ class Application:
         self.resources = ResourceRegistry()
         for part in (
             auth, api_keys, users, memberships, role_rules, collections, data_sources, preferences, queues,
-            views, system, menus, themes, variables, parts,
+            views, system, menus, themes, variables, parts, charts,
         ):  # fmt: skip
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)

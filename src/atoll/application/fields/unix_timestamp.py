@@ -21,7 +21,8 @@ class UnixTimestampField(Field):
     category = "number"
 
     @property
-    def _per_second(self) -> int:
+    def per_second(self) -> int:
+        """How many of the stored units are a second: 1 or 1000."""
         accuracy = self.options.get("accuracy") or properties(self.options).get("accuracy")
         return 1000 if accuracy == "millisecond" else 1
 
@@ -33,17 +34,17 @@ class UnixTimestampField(Field):
         """A number as it is, or the instant of a text."""
         if isinstance(value, str) and not value.lstrip("-").isdigit():
             try:
-                return int(parse_moment(value)[0].timestamp() * self._per_second)
+                return int(parse_moment(value)[0].timestamp() * self.per_second)
             except ValueError:
                 raise self.refuse(value, "a point in time") from None
         number = as_whole(self, value, 2**63 - 1)
-        if abs(number) > _LATEST * self._per_second:
+        if abs(number) > _LATEST * self.per_second:
             raise InvalidValue(f"{self.title}: {number} is beyond the year 9999; is the unit right?")
         return number
 
     def decoder(self, kind: DatabaseKind) -> Decoder:
         """ISO text with milliseconds."""
-        per_second = self._per_second
+        per_second = self.per_second
         return lambda value: iso_text(datetime.fromtimestamp(value / per_second, UTC))
 
     def to_cell(self, value: Any, zone: tzinfo) -> Cell:

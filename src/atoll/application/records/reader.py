@@ -10,6 +10,7 @@ from atoll.application.collections.model import Collection
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import Page
 from atoll.application.fields.base import MISSING, DatabaseKind, Field
+from atoll.application.records.aggregate import Aggregation
 from atoll.application.records.appends import AppendLoader
 from atoll.application.records.conditions import follows_relation
 from atoll.application.records.counts import Counts
@@ -227,6 +228,20 @@ class RecordReader:
         """How many records match."""
         condition, values = self._condition(collection, raw_filter, caller, action=action)
         return await self._count(collection, condition, bound_values(values))
+
+    async def aggregate(
+        self, collection: Collection, body: Mapping[str, Any], caller: Caller
+    ) -> list[Record]:
+        """Sums, counts and groups.
+
+        Args:
+            body: `measures`, `dimensions`, `filter`, `having`, `orders`, `limit`, `offset`.
+        """
+        question = Aggregation(collection, body, self._collections.get, caller.rights, caller.zone)
+        condition, values = self._condition(collection, body.get("filter"), caller)
+        statement = self._database.compile(question.statement(condition))
+        rows = await self._database.fetch_all(statement.sql, statement.bind(bound_values(values)))
+        return question.rows(rows)
 
     async def get(
         self,

@@ -12,7 +12,7 @@ from atoll.application.records.filter import Caller
 from atoll.application.records.rights import refused
 from atoll.application.records.tree import tree_page
 from atoll.application.records.versions import expected, version
-from atoll.errors import NotFound, NotSupported
+from atoll.errors import NotFound
 
 
 def caller(ctx: Context) -> Caller:
@@ -190,9 +190,10 @@ async def allowed_actions(
     return allowed
 
 
-async def not_yet(ctx: Context) -> Any:
-    """Actions that the wire format has and this version does not."""
-    raise NotSupported(f"The action {ctx.action!r} on records is not supported by this version")
+async def query_records(ctx: Context) -> Any:
+    """Sums, counts and groups (http-api.md 3.12)."""
+    collection = _collection(ctx)
+    return await ctx.app.records.aggregate(collection, with_body(ctx), _asking(ctx, collection))
 
 
 GENERIC: Final[Mapping[str, Handler]] = MappingProxyType(
@@ -204,7 +205,7 @@ GENERIC: Final[Mapping[str, Handler]] = MappingProxyType(
         "destroy": destroy_record,
         "firstOrCreate": first_or_create,
         "updateOrCreate": update_or_create,
-        "query": not_yet,
+        "query": query_records,
         "move": move_record,
     }
 )
