@@ -254,6 +254,25 @@ async def test_what_a_busy_queue_lost_comes_again_and_nothing_else(prepared: Dat
     await after.stop()
 
 
+async def test_what_a_busy_queue_lost_long_ago_comes_again_and_nothing_else(prepared: Database) -> None:
+    """Also when it was handed over so long ago that its key is forgotten."""
+    before = Instance(prepared, MemoryQueue())
+    await before.add(b"lost with its data")
+    await before.outbox.relay()
+    await before.stop()
+    after = Instance(prepared, MemoryQueue(), silent_seconds=-1)
+    await after.add(b"waits")
+    await after.outbox.relay()
+    assert await after.outbox.restore() == 1
+    assert await after.outbox.relay() == 1
+    assert (await after.queue.status("jobs")).depth == 2, "the one that waits is not there twice"
+    assert await after.outbox.restore() == 0
+    await after.start()
+    await after.until_rows(0)
+    assert sorted(after.seen.contents) == [b"lost with its data", b"waits"]
+    await after.stop()
+
+
 class Broken(Outbox):
     """Named fault: the database is away."""
 

@@ -36,6 +36,14 @@ class TestMemoryQueue(QueueConformance):
 
 
 class TestRedisQueue(QueueConformance):
+    async def test_one_of_many_is_missed(self, queue: Queue, redis_connection: RedisConnection) -> None:
+        """Redis lost its data, and others were published since: those are not counted for the lost one."""
+        await queue.publish("a", b"1", key="lost")
+        async for key in redis_connection.client.scan_iter(redis_connection.key("queue", "*")):
+            await redis_connection.client.delete(key)
+        await queue.publish("a", b"2", key="there")
+        assert await queue.missing("a", ["lost", "there"]) == {"lost"}
+
     @pytest.fixture
     async def queue(self, redis_connection: RedisConnection) -> AsyncIterator[Queue]:
         queue = RedisQueue(redis_connection)

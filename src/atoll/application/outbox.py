@@ -7,8 +7,9 @@ and an item that the queue lost with its data is handed over again. `finish` in 
 work's own effect makes that effect happen exactly once.
 
 How it is found that a queue lost items: as long as it remembers keys, a row without a sign of life is
-published again under its key, which does nothing while the queue has the item. Older ones are handed over
-under a new key once the queue has nothing at all.
+published again under its key, which does nothing while the queue has the item. Of older ones the queue is
+asked which are missing, and those are handed over under a new key. Should the first turn up after all,
+whoever comes second finds no row.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import logging
 import random
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,9 +55,8 @@ LOOK_SECONDS = 30.0  # for rows that an instance left behind which died
 CLAIM_SECONDS = 30.0
 MOST_AT_ONCE = 100
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.01, 2.0
-# Without a sign of life for so long, an item is in no retry pause and its key is forgotten by the queue.
-SILENT_SECONDS = max(KEY_SECONDS, LONGEST_BACKOFF * 1.25) + 60.0
-MOST_DEAD = 10_000
+# Without a sign of life for so long, an item is in no retry pause.
+SILENT_SECONDS = LONGEST_BACKOFF * 1.25 + 60.0
 QUIET_SECONDS = 60.0  # without a sign of life: the queue is asked by publishing again under the same key
 KEY_MARGIN_SECONDS = 60.0
 MOST_ASKED = 1000
@@ -87,7 +88,7 @@ class Outbox:
     Args:
         queue: the app's own.
         quiet_seconds: after which an item without a sign of life is published again under its key.
-        silent_seconds: after which an item that the queue does not know any more is handed over again.
+        silent_seconds: after which an item that the queue misses is handed over again.
     """
 
     def __init__(
@@ -240,24 +241,28 @@ class Outbox:
 
     async def restore(self) -> int:
         """Makes older rows ready again whose items the queue lost; gives how many."""
-        table = self._table
+        table, count, after = self._table, 0, ""
         silent = table.c.handed < _now() - round(self._silent * 1000)
-        found = (
-            await self._database.run(select(table.c.id, table.c.channel, table.c.copy).where(silent))
-        ).rows
-        channels = {str(row[1]) for row in found}
-        lost = set()
-        for channel in channels:
-            status = await self._queue.status(channel)
-            if status.depth == 0 and status.in_flight == 0:
-                dead = {letter.item.key for letter in await self._queue.dead(channel, MOST_DEAD)}
-                lost |= {str(id_) for id_, of, copy in found if of == channel and _key(id_, copy) not in dead}
-        for id_ in lost:
-            again = update(table).where(and_(table.c.id == id_, silent))
-            await self._database.run(again.values(handed=None, claimed=0, copy=table.c.copy + 1))
-        if lost:
-            log.warning("items were lost by the queue and are handed over again", extra={"items": len(lost)})
-        return len(lost)
+        some = select(table.c.id, table.c.channel, table.c.copy).order_by(table.c.id).limit(MOST_ASKED)
+        while found := (await self._database.run(some.where(and_(silent, table.c.id > after)))).rows:
+            after = str(found[-1][0])
+            for id_ in await self._lost(found):
+                again = update(table).where(and_(table.c.id == id_, silent))
+                fresh = again.values(handed=None, claimed=0, copy=table.c.copy + 1)
+                count += (await self._database.run(fresh)).rowcount
+        if count:
+            log.warning("items were lost by the queue and are handed over again", extra={"items": count})
+        return count
+
+    async def _lost(self, rows: Sequence[Sequence[Any]]) -> list[str]:
+        """The ids of those rows (id, channel, copy) whose items the queue does not have."""
+        channels: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        for id_, channel, copy in rows:
+            channels[channel][_key(id_, copy)] = id_
+        lost = []
+        for channel, keys in channels.items():
+            lost += [keys[key] for key in await self._queue.missing(channel, keys)]
+        return lost
 
     async def _hand_over(self, row: tuple[Any, ...]) -> None:
         id_, due = row[0], row[4]

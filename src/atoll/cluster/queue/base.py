@@ -12,16 +12,19 @@ Promised
     finished, and that try does not count.
 
     An item published with a `key` is not added when an item of that key was published to the channel within
-    `KEY_SECONDS`; the id of the first is given. Items of higher priority are taken first. An item with a
-    delay is not taken before. Items of one app never wait for those of another: each app's channels are
-    queues of their own (`scope`), and among consumers that share `slots` turns go round.
+    `KEY_SECONDS`; the id of the first is given. `missing` never names a key whose item waits, is being
+    worked on or is dead, and names what was lost once the channel holds nothing. Items of higher priority
+    are taken first. An item with a delay is not taken before. Items of one app never wait for those of
+    another: each app's channels are queues of their own (`scope`), and among consumers that share `slots`
+    turns go round.
 
 Not promised
     That an item is run only once: a broker or a process that dies at the wrong moment leaves no other choice.
     Who needs that compares `item.id` or `item.key` with what its database says. Order, except that older
     items of one priority tend to come first. Punctuality of delays (a tenth of them, or half a second).
     Survival of what the broker itself loses: the memory adapter keeps items over a clean stop only, when it
-    is given a file; an outbox in the database restores what is lost elsewhere.
+    is given a file; an outbox in the database restores what is lost elsewhere. That `missing` names all that
+    is lost while the channel holds other items: Redis and memory do, RabbitMQ cannot look for an item.
 
 Errors
     `QueueUnavailable`: the broker cannot be reached; whether the item was added is not known, and a `key`
@@ -36,8 +39,10 @@ Life
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 TIMEOUT = 15.0  # seconds for one try, as documented
@@ -193,6 +198,14 @@ class Queue(ABC):
         """Deletes dead letters for good; None: all. Gives how many."""
 
     @abstractmethod
+    async def missing(self, channel: str, keys: Collection[str]) -> set[str]:
+        """Those of the keys whose items are not with the broker: done, dropped, lost or never published.
+
+        An item that waits for its delay or its next try may be named by mistake: ask only for those that
+        cannot be there any more for that reason.
+        """
+
+    @abstractmethod
     def scope(self, name: str) -> Queue:
         """A node with its own channels, for one app; shares connections with this one.
 
@@ -202,6 +215,13 @@ class Queue(ABC):
     @abstractmethod
     async def close(self, patience: float = 0.0) -> None:
         """Closes its consumers and its scopes; the node it was scoped from stays. Idempotent."""
+
+
+def item_id(channel: str, key: str | None) -> str:
+    """The id of a new item; one with a key has the same id whoever publishes it."""
+    if key is None:
+        return secrets.token_hex(12)
+    return hashlib.sha256(f"{channel}\0{key}".encode()).hexdigest()[:24]
 
 
 def check_arguments(

@@ -25,6 +25,7 @@ class _Channel:
     held: dict[str, Held] = field(default_factory=dict)
     dead: dict[str, DeadItem] = field(default_factory=dict)
     keys: dict[str, tuple[str, float]] = field(default_factory=dict)  # id of the first, until
+    ids: set[str] = field(default_factory=set)  # of all that is in one of the above
     consumers: set[str] = field(default_factory=set)
     listeners: set[Callable[[], None]] = field(default_factory=set)
 
@@ -64,6 +65,9 @@ class MemoryStore(Store):
             for key in [key for key, (_, until) in channel.keys.items() if until <= now]:
                 del channel.keys[key]
             channel.keys[item.key] = (item.id, now + KEY_SECONDS)
+            if item.id in channel.ids:
+                return item.id
+        channel.ids.add(item.id)
         self._put(channel, item, delay)
         return item.id
 
@@ -130,7 +134,14 @@ class MemoryStore(Store):
             item = kept.dead.pop(each).item
             if redrive:
                 self._put(kept, replace(item, retried=0, lost=0), 0.0)
+            else:
+                kept.ids.discard(item.id)
         return len(chosen)
+
+    @override
+    async def missing(self, channel: str, ids: Sequence[str]) -> Sequence[str]:
+        kept = self._channel(channel)
+        return [id_ for id_ in ids if id_ not in kept.ids]
 
     @override
     async def close(self) -> None:
@@ -144,7 +155,9 @@ class MemoryStore(Store):
         del channel.held[item.id]
         if verdict.kind == "dead":
             channel.dead[item.id] = DeadItem(item, verdict.reason, time.time())
-        elif verdict.kind != "done":
+        elif verdict.kind == "done":
+            channel.ids.discard(item.id)
+        else:
             again = replace(item, retried=item.retried + 1) if verdict.kind == "retry" else item
             self._put(channel, again, verdict.delay)
         return True
@@ -178,6 +191,8 @@ class MemoryStore(Store):
             self._put(self._channel(item.channel), item, delay)
         for each in kept.dead:
             self._channel(each.item.channel).dead[each.item.id] = each
+        for item in (*kept.waiting, *(item for _, item in kept.delayed), *(each.item for each in kept.dead)):
+            self._channel(item.channel).ids.add(item.id)
         file.unlink()
 
     def _save(self, file: Path) -> None:

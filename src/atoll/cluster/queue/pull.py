@@ -12,7 +12,7 @@ import logging
 import secrets
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from typing_extensions import override
@@ -28,6 +28,7 @@ from atoll.cluster.queue.base import (
     Queue,
     QueueStatus,
     check_arguments,
+    item_id,
 )
 from atoll.cluster.queue.scoped import ScopedQueue
 from atoll.errors import QueueUnavailable
@@ -104,6 +105,10 @@ class Store(ABC):
         """Re-drives or drops dead letters."""
 
     @abstractmethod
+    async def missing(self, channel: str, ids: Sequence[str]) -> Sequence[str]:
+        """Those of the ids that are not there."""
+
+    @abstractmethod
     async def close(self) -> None:
         """Ends what runs in the background. Idempotent."""
 
@@ -140,7 +145,7 @@ class PullQueue(Queue):
         check_arguments(timeout, max_retries, delay, priority, backoff)
         self._check_open()
         item = Item(
-            id=secrets.token_hex(12),
+            id=item_id(channel, key),
             channel=channel,
             content=content,
             max_retries=max_retries,
@@ -193,6 +198,12 @@ class PullQueue(Queue):
     async def drop(self, channel: str, ids: Sequence[str] | None = None) -> int:
         self._check_open()
         return await self._store.unbury(channel, ids, redrive=False)
+
+    @override
+    async def missing(self, channel: str, keys: Collection[str]) -> set[str]:
+        self._check_open()
+        ids = {item_id(channel, key): key for key in keys}
+        return {ids[each] for each in await self._store.missing(channel, list(ids))}
 
     @override
     def scope(self, name: str) -> Queue:

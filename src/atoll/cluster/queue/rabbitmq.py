@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -32,9 +31,10 @@ from atoll.cluster.queue.base import (
     Queue,
     QueueStatus,
     check_arguments,
+    item_id,
 )
 from atoll.cluster.queue.rabbitmq_consumer import RabbitConsumer
-from atoll.cluster.queue.rabbitmq_link import ANSWER_SECONDS, RabbitLink, key_digest
+from atoll.cluster.queue.rabbitmq_link import ANSWER_SECONDS, RabbitLink
 from atoll.cluster.queue.rabbitmq_roll import Doing, Roll
 from atoll.cluster.queue.scoped import ScopedQueue
 from atoll.errors import QueueUnavailable
@@ -42,6 +42,7 @@ from atoll.errors import QueueUnavailable
 CLAIMED_SECONDS = 2.0
 PAUSE = 0.05
 ALONE_SECONDS = 15.0
+MOST_DEAD = 10_000
 
 
 class RabbitQueue(Queue):
@@ -76,7 +77,7 @@ class RabbitQueue(Queue):
         check_arguments(timeout, max_retries, delay, priority, backoff)
         self._check_open()
         item = Item(
-            id=secrets.token_hex(12) if key is None else key_digest(channel, key),
+            id=item_id(channel, key),
             channel=channel,
             content=content,
             max_retries=max_retries,
@@ -144,6 +145,13 @@ class RabbitQueue(Queue):
     @override
     async def drop(self, channel: str, ids: Sequence[str] | None = None) -> int:
         return await self._take_letters(channel, ids, redrive=False)
+
+    @override
+    async def missing(self, channel: str, keys: Collection[str]) -> set[str]:
+        status = await self.status(channel)
+        if status.depth or status.in_flight:
+            return set()  # the item may be any of them
+        return set(keys) - {letter.item.key for letter in await self.dead(channel, MOST_DEAD)}
 
     @override
     def scope(self, name: str) -> Queue:

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
 import ssl
@@ -201,8 +200,3 @@ async def _close(what: AbstractConnection | AbstractChannel) -> None:
     with suppress(AMQPError, OSError, TimeoutError, RuntimeError):
         async with asyncio.timeout(CLOSE_SECONDS):
             await what.close()
-
-
-def key_digest(channel: str, key: str) -> str:
-    """A name for the key of a channel that fits into the limits of RabbitMQ."""
-    return hashlib.sha256(f"{channel}\0{key}".encode()).hexdigest()[:24]

@@ -38,6 +38,7 @@ class RedisStore(Store):
         self._renew = client.register_script(scripts.RENEW)
         self._status = client.register_script(scripts.STATUS)
         self._dead = client.register_script(scripts.DEAD)
+        self._missing = client.register_script(scripts.MISSING)
         self._unbury = client.register_script(scripts.UNBURY)
 
     @override
@@ -128,6 +129,17 @@ class RedisStore(Store):
             if not some:
                 return count
             count += await self._unbury_some(channel, some, redrive)
+
+    @override
+    async def missing(self, channel: str, ids: Sequence[str]) -> Sequence[str]:
+        absent: list[str] = []
+        for start in range(0, len(ids), MOST_IDS):
+            some = ids[start : start + MOST_IDS]
+            with self._errors():
+                absent += [
+                    some[position] for position in await self._missing(keys=[self._base(channel)], args=some)
+                ]
+        return absent
 
     @override
     async def close(self) -> None:

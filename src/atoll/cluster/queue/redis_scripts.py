@@ -36,7 +36,7 @@ end
 """
 
 # ARGV: id, data, priority, delay in ms, key, ms to remember the key. Sent twice (the answer was lost), it
-# adds once.
+# adds once; and so it does with a key, which makes the id, for as long as the item is there.
 ADD = (
     COMMON
     + """
@@ -44,7 +44,7 @@ local id, key = ARGV[1], base .. ':key:' .. ARGV[5]
 if redis.call('EXISTS', item(id)) == 1 then return id end
 if ARGV[5] ~= '' then
   local known = redis.call('SET', key, id, 'NX', 'GET', 'PX', ARGV[6])
-  if known and known ~= id then return known end
+  if known then return known end
 end
 redis.call('HSET', item(id), 'data', ARGV[2], 'priority', ARGV[3], 'retried', 0, 'lost', 0)
 if tonumber(ARGV[4]) > 0 then
@@ -200,6 +200,18 @@ for at = 2, #ARGV do
 end
 if count > 0 then signal() end
 return count
+"""
+)
+
+# ARGV: ids. Gives the positions of those that are nowhere.
+MISSING = (
+    COMMON
+    + """
+local found = {}
+for at, id in ipairs(ARGV) do
+  if redis.call('EXISTS', item(id)) == 0 then found[#found + 1] = at - 1 end
+end
+return found
 """
 )
 

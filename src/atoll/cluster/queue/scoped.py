@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from typing_extensions import override
@@ -84,6 +84,10 @@ class ScopedQueue(Queue):
     @override
     async def drop(self, channel: str, ids: Sequence[str] | None = None) -> int:
         return await self._open().drop(self._prefix + channel, ids)
+
+    @override
+    async def missing(self, channel: str, keys: Collection[str]) -> set[str]:
+        return await self._open().missing(self._prefix + channel, keys)
 
     @override
     def scope(self, name: str) -> Queue:

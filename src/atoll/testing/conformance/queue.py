@@ -255,6 +255,30 @@ class QueueConformance:
         assert sorted(seen.contents) == [b"1", b"3", b"last"]
         assert {item.key for item in seen.items} == {"k", "one of many", None}
 
+    async def test_missing(self, queue: Queue, other_queue: Queue) -> None:
+        """Never what waits, is worked on or is dead; what is done, once nothing else is there."""
+        wanted = ["waits", "never published"]
+        await queue.publish("a", b"1", key="waits")
+        assert "waits" not in await other_queue.missing("a", wanted)
+        stuck = Seen(_for_ever)
+        consumer = await queue.subscribe("a", stuck)
+        await stuck.until_running(1)
+        await status_is(other_queue, "a", lambda status: status.in_flight == 1)
+        assert "waits" not in await other_queue.missing("a", wanted)
+        await consumer.close()
+        failing = await queue.subscribe("a", Seen(_fails))
+        await status_is(queue, "a", lambda status: status.dead == 1)
+        await failing.close()
+        assert await other_queue.missing("a", wanted) == {"never published"}
+        assert await queue.drop("a") == 1
+        done = Seen()
+        await queue.subscribe("a", done)
+        await queue.publish("a", b"2", key="done")
+        await done.until(1)
+        await status_is(queue, "a", lambda status: status.depth == status.in_flight == 0)
+        assert await other_queue.missing("a", [*wanted, "done"]) == {*wanted, "done"}
+        assert await queue.missing("b", ["done"]) == {"done"}
+
     async def test_delays(self, queue: Queue) -> None:
         """Not before; others do not wait for it."""
         seen = Seen()
