@@ -639,6 +639,26 @@ class NotSupported(BadRequest):
     code = "NOT_SUPPORTED"
 
 
+class MailNotConfigured(BadRequest):
+    """Something needs mail, and this server has no way to send it."""
+
+    code = "MAIL_NOT_CONFIGURED"
+
+
+class MailUnavailable(AtollError):
+    """A mail cannot be handed over now."""
+
+    code = "MAIL_UNAVAILABLE"
+    status = 503
+
+
+class MailRefused(AtollError):
+    """A mail will not be taken as it is."""
+
+    code = "MAIL_REFUSED"
+    status = 502
+
+
 class SignInFailed(AtollError):
     """Account or password wrong; the text is the same for both."""
 

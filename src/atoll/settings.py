@@ -21,6 +21,7 @@ from atoll.errors import SettingsError
 from atoll.worker_mode import WorkerMode
 
 Mode = Literal["standalone", "supervisor", "worker"]
+SmtpSecurity = Literal["starttls", "tls", "none"]
 MASK = "••••"
 # As long as what HMAC-SHA256 makes: a shorter key is its weakest part (RFC 7518, 3.2).
 ENOUGH_KEY_BYTES = 32
@@ -284,6 +285,10 @@ USER_NAME = matching(
     r"""[^@<>"'/\x00-\x1f]{1,50}""", "1 to 50 characters without @ < > \" ' / and control characters"
 )
 EMAIL = matching(r"[^@\s<>\"']+@[^@\s<>\"']+", "an e-mail address like admin@example.com")
+MAIL_SENDER = matching(
+    r"[^<>\r\n]*<[^@\s<>\"']+@[^@\s<>\"']+>|[^@\s<>\"']+@[^@\s<>\"']+",
+    "an address like atoll@example.com or Atoll <atoll@example.com>",
+)
 TABLE_PREFIX = matching(r"[A-Za-z_][A-Za-z0-9_]{0,15}", "a letter, then letters, digits or _, at most 16")
 
 
@@ -337,6 +342,15 @@ class Settings:
     db_schema: str | None = variable("DB_SCHEMA", None, any_text, "Schema of the main app's tables (PostgreSQL).")
     db_table_prefix: str = variable("DB_TABLE_PREFIX", "", TABLE_PREFIX, "Put in front of each table name.")
     db_pool_max: int = variable("DB_POOL_MAX", 10, whole(1, 1000), "Most connections of one database pool.")
+
+    # Mail
+    smtp_host: str | None = variable("SMTP_HOST", None, any_text, "Mail server. Without one, nothing that needs mail is offered.")
+    smtp_port: int = variable("SMTP_PORT", 587, whole(1, 65535), "Port of the mail server.")
+    smtp_security: SmtpSecurity = variable("SMTP_SECURITY", "starttls", one_of("starttls", "tls", "none"), "Encryption: asked for and insisted on (usual on 587), from the first byte (usual on 465), or none.")
+    smtp_user: str | None = variable("SMTP_USER", None, any_text, "User at the mail server.")
+    smtp_password: str | None = variable("SMTP_PASSWORD", None, any_text, "Password at the mail server.", secret=True)
+    mail_from: str | None = variable("MAIL_FROM", None, MAIL_SENDER, "Where mails come from, like Atoll <atoll@example.com>.")
+    public_url: str | None = variable("PUBLIC_URL", None, address("http", "https"), "Where people reach this installation; links in mails lead there. On an environment behind a Supervisor: the Supervisor's address.", shown="ENVIRONMENT_URL")
 
     # Apps and environments
     app_mode: Mode = variable("APP_MODE", "standalone", one_of("standalone", "supervisor", "worker"), "Role of this server: supervisor manages, worker hosts apps, unset does both in one process.", shown="one process")
@@ -510,6 +524,7 @@ def _derive(values: dict[str, Any]) -> None:
     )
     values["app_command_adapter"] = values["app_command_adapter"] or ("redis" if remote else "local")
     values["environment_proxy_url"] = values["environment_proxy_url"] or values["environment_url"]
+    values["public_url"] = values["public_url"] or values["environment_url"]
     general = values["redis_url"]
     values["app_supervisor_redis_url"] = values["app_supervisor_redis_url"] or general
     values["lock_adapter_default"] = values["lock_adapter_default"] or (
@@ -606,6 +621,10 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
         )
     if values["processes"] > 1:
         problems += _alone(values)
+    if values["smtp_host"]:
+        for name, example in (("mail_from", "atoll@example.com"), ("public_url", "https://apps.example.com")):
+            if not values[name]:
+                problems.append(f"{name.upper()}=: expected a value like {example} with SMTP_HOST")
     if "init_root_password" in given and len(values["init_root_password"]) < 8:
         problems.append(f"INIT_ROOT_PASSWORD={MASK}: expected at least 8 characters")
     return problems

@@ -240,3 +240,43 @@ async def test_a_new_password_empties_the_list_of_sessions(root: Api) -> None:
     await root.data("auth:changePassword", values)
     again = await root.sign_in("nocobase", "admin-456")
     assert [each["current"] for each in await again.data("auth:listSessions")] == [True]
+
+
+async def test_a_sign_up_form_asks_for_what_it_shows(anonymous: Api, root: Api) -> None:
+    form = [
+        {"field": "email", "show": True, "required": True},
+        {"field": "phone", "show": True, "required": False},
+        {"field": "nickname", "show": False, "required": True},
+    ]
+    options = {"public": {"allowSignUp": True, "signupForm": form}}
+    await root.data("authenticators:update", {"options": options}, filterByTk=1)
+    [method] = await anonymous.data("authenticators:publicList")
+    assert [each["field"] for each in method["options"]["signupForm"]] == ["email", "phone"]
+    given = {"password": "kim-12345", "confirm_password": "kim-12345", "nickname": "x", "username": "kim"}
+    assert (await anonymous.call("auth:signUp", given)).status_code == 400
+    for wrong in ({"email": "kim"}, {"email": "kim@example.com", "phone": "<b>"}):
+        assert (await anonymous.call("auth:signUp", {**given, **wrong})).status_code == 400, wrong
+    right = {**given, "email": "kim@example.com", "phone": "+49 30 1"}
+    assert (await anonymous.call("auth:signUp", right)).json() == {}
+    [made] = await root.data("users:list", filter='{"email":"kim@example.com"}')
+    assert (made["phone"], made["nickname"], made["username"]) == ("+49 30 1", None, None)
+
+
+async def test_forms_that_nobody_could_sign_in_with_are_refused(root: Api) -> None:
+    for form in (
+        [{"field": "nickname", "show": True, "required": True}],
+        [{"field": "username", "show": True, "required": False}],
+        [{"field": "password", "show": True, "required": True}],
+        "username",
+        [1],
+    ):
+        options = {"public": {"allowSignUp": True, "signupForm": form}}
+        assert (
+            await root.call("authenticators:update", {"options": options}, filterByTk=1)
+        ).status_code == 400
+
+
+async def test_the_kind_of_an_authenticator_stays(root: Api) -> None:
+    await root.data("authenticators:update", {"authType": "Other", "title": "Staff"}, filterByTk=1)
+    assert (await root.data("authenticators:get", filterByTk=1))["authType"] == "Email/Password"
+    assert (await root.call("authenticators:create", {"name": "x", "authType": "Other"})).status_code == 400

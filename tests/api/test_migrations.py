@@ -39,6 +39,7 @@ LATER = (
     "collectionCategories",
     "collectionCategory",
     "sequences",
+    "passwordResets",
 )
 """Tables that the first version did not have: each migration that makes one adds its name."""
 LATER_COLUMNS = {"issuedTokens": ("session", "agent", "address", "seenTime")}

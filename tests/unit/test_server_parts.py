@@ -76,7 +76,7 @@ def test_a_storage_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_database_file_that_is_a_folder_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     settings = loaded(tmp_path, DB_STORAGE=str(tmp_path))
     parts, plugins = ClusterParts(settings), PluginsOfEveryApp(settings)
-    around = Surroundings(settings, PostgresPools(), parts, ids(), _nobody, plugins)
+    around = Surroundings(settings, PostgresPools(), parts, ids(), _nobody, plugins, None)
     with pytest.raises(StorageUnusable, match="is a folder"):
         asyncio.run(MainApp(around).reach_database())
 
@@ -93,7 +93,7 @@ def test_an_app_says_whether_its_tables_may_be_upgraded(
         return RootAccount("root", "", "Root", password="secret-of-root")
 
     async def run() -> None:
-        around = Surroundings(settings, PostgresPools(), parts, ids(), account, plugins)
+        around = Surroundings(settings, PostgresPools(), parts, ids(), account, plugins, None)
         made = ApplicationRuntime(model(options=options), around)
         await made.provision()
         await made.install(None)

@@ -55,6 +55,16 @@ def test_the_documents_misspelling_is_read_with_a_warning() -> None:
     )
 
 
+def test_mail_needs_a_sender_and_an_address_for_links() -> None:
+    assert problems({"SMTP_HOST": "mail.example.com"}) == [
+        "MAIL_FROM=: expected a value like atoll@example.com with SMTP_HOST",
+        "PUBLIC_URL=: expected a value like https://apps.example.com with SMTP_HOST",
+    ]
+    mail = {"SMTP_HOST": "mail.example.com", "MAIL_FROM": "Atoll <atoll@example.com>"}
+    assert settings.load(WORKER | mail).settings.public_url == WORKER["ENVIRONMENT_URL"]
+    assert len(problems(mail | {"PUBLIC_URL": "https://a.example", "MAIL_FROM": "nobody"})) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [

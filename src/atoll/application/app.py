@@ -17,15 +17,18 @@ from atoll.application.api import http
 from atoll.application.api.actions import (
     api_keys,
     auth,
+    authenticators,
     charts,
     collections,
     data_sources,
     memberships,
     menus,
     parts,
+    password_resets,
     preferences,
     queues,
     role_rules,
+    sessions,
     system,
     themes,
     users,
@@ -41,6 +44,7 @@ from atoll.application.auth.api_keys import ApiKeys
 from atoll.application.auth.installation import RootAccount, install
 from atoll.application.auth.last_use import LastUse
 from atoll.application.auth.open_sessions import OpenSessions
+from atoll.application.auth.password_resets import PasswordResets
 from atoll.application.auth.passwords import Passwords
 from atoll.application.auth.preferences import Preferences
 from atoll.application.auth.role_rules import RoleRules
@@ -69,6 +73,7 @@ from atoll.cluster.queue import MemoryQueue, Queue
 from atoll.database.drivers.base import Database
 from atoll.errors import ApplicationNotInstalled, AppNotReady, SchemaTooNew
 from atoll.lifecycle import BackgroundTasks
+from atoll.mail import MailSender
 from atoll.worker_mode import WorkerMode
 
 __all__ = ["Application", "Plugin", "RootAccount"]
@@ -98,6 +103,8 @@ class Application:
         title, lang: the first system settings.
         ids: makes the ids of records; one object for all apps of a process.
         body_limit: bytes a request body may have.
+        mail: sends mails; None: whatever needs mail is refused.
+        address: where people reach the app, without a slash at the end; for links in mails.
         migrations: of the app's tables, oldest first.
         upgrade: apply those that are missing at the start; else the start is refused.
     """
@@ -120,6 +127,8 @@ class Application:
         title: str = "",
         lang: str = "en-US",
         body_limit: int = http.BODY_LIMIT,
+        mail: MailSender | None = None,
+        address: str = "",
         migrations: Sequence[Migration] = MIGRATIONS,
         upgrade: bool = True,
     ) -> None:
@@ -131,8 +140,9 @@ class Application:
         self.events = Events()
         self.resources = ResourceRegistry()
         for part in (
-            auth, api_keys, users, memberships, role_rules, collections, data_sources, preferences, queues,
-            views, system, menus, themes, variables, parts, charts,
+            auth, authenticators, sessions, password_resets, api_keys, users, memberships, role_rules,
+            collections, data_sources, preferences, queues, views, system, menus, themes, variables, parts,
+            charts,
         ):  # fmt: skip
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
@@ -171,6 +181,9 @@ class Application:
             self.views,
             self.open_sessions,
             self.api_keys,
+        )
+        self.password_resets = PasswordResets(
+            database, self.collections, self.users, self.agreement, self._background, mail, address
         )
         self.agreement.add(CollectionsTopic(self.collections, self.records, self.events))
         self.agreement.add(AccountsTopic(self.accounts, self.sessions, self.live))
@@ -279,6 +292,7 @@ class Application:
     async def _clean_up(self, tick: Tick) -> None:
         """Each hour, at a minute that differs from app to app."""
         await self.sessions.forget_expired()
+        await self.password_resets.forget_expired()
         await self.schedule.forget_old()
 
     async def _admit(self) -> None:

@@ -25,6 +25,7 @@ from atoll.plugins.app_supervisor import AppSupervisor
 from atoll.server.apps import Surroundings
 from atoll.server.cluster_parts import ClusterParts
 from atoll.server.halves import Halves, assemble
+from atoll.server.mail import mail_sender
 from atoll.server.main_app import MainApp
 from atoll.server.owners import owned
 from atoll.server.place import Place
@@ -109,7 +110,8 @@ class Server:
         self._worker_id = WorkerId(self._worker_ids())
         ids = SnowflakeIds(self._worker_id)
         plugins = PluginsOfEveryApp(settings)
-        around = Surroundings(settings, self._pools, self._parts, ids, self._first_account, plugins)
+        mail = mail_sender(settings)
+        around = Surroundings(settings, self._pools, self._parts, ids, self._first_account, plugins, mail)
         self._main = MainApp(around)
         self._halves: Halves = assemble(settings, around, self._main.database, self._parts)
         self._started = False

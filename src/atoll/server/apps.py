@@ -21,6 +21,7 @@ from atoll.database import provision
 from atoll.database.config import DatabaseConfig
 from atoll.database.drivers import Database, PostgresPools, connect
 from atoll.errors import AppNotReady, AtollError
+from atoll.mail import MailSender
 from atoll.server.app_template import fill
 from atoll.server.cluster_parts import ClusterParts
 from atoll.server.databases import app_database
@@ -43,6 +44,7 @@ class Surroundings:
         ids: makes the ids of records for all of them.
         plugins: makes the plugins that each of them has.
         first_account: the account an app gets when nobody asked for another one.
+        mail: sends mails for all of them; None: there is no mail.
     """
 
     settings: Settings
@@ -51,6 +53,7 @@ class Surroundings:
     ids: SnowflakeIds
     first_account: Callable[[], Awaitable[RootAccount]]
     plugins: PluginsOfEveryApp
+    mail: MailSender | None
 
 
 class ApplicationRuntime(AppRuntime):
@@ -148,6 +151,14 @@ class ApplicationRuntime(AppRuntime):
         """The app's first language, which is the platform's when nobody chose one."""
         return str(self._model.options.get("lang") or self._around.settings.app_lang)
 
+    @property
+    def _address(self) -> str:
+        """Where people reach the app: its own domain, else below the address of the installation."""
+        base = (self._around.settings.public_url or "").rstrip("/")
+        if self._model.cname:
+            return f"{base.partition(':')[0] or 'https'}://{self._model.cname}"
+        return f"{base}/apps/{self._model.name}"
+
     def _config(self) -> DatabaseConfig:
         return app_database(self._around.settings, self._model)
 
@@ -176,6 +187,8 @@ class ApplicationRuntime(AppRuntime):
                 title=model.display_name,
                 lang=self._lang,
                 body_limit=settings.request_body_limit,
+                mail=self._around.mail,
+                address=self._address,
                 upgrade=model.options.get("autoUpgrade") is not False,
             )
         return self._application

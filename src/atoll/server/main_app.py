@@ -77,6 +77,8 @@ class MainApp:
             title="Atoll",
             lang=settings.app_lang,
             body_limit=settings.request_body_limit,
+            mail=self._around.mail,
+            address=(settings.public_url or "").rstrip("/"),
         )
         generated = None
         if settings.init_root_password is None and settings.init_root_password_hash is None:

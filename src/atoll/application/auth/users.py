@@ -127,6 +127,22 @@ class Users:
             await self._records.announce(self._users, "updated", records, origin=caller.origin)
         return records
 
+    async def hashed(self, password: object) -> str:
+        """The hash of a new password; raises InvalidValue when it cannot be one."""
+        if not isinstance(password, str):
+            raise InvalidValue("The password must be a text")
+        if len(password) < _SHORTEST_PASSWORD:
+            raise InvalidValue(f"The password must have at least {_SHORTEST_PASSWORD} characters")
+        return await self._passwords.hash(password)
+
+    async def set_password(self, user_id: int, hashed: str, connection: Connection) -> None:
+        """Gives a user another password and ends their sessions, in a change of accounts that tells them."""
+        table = self._users.table
+        values = {"password": hashed, "passwordChangeTz": int(time.time() * 1000)}
+        this = update(table).where(table.c.id == user_id).values(values)
+        await self._database.run(this, connection=connection)
+        await self._open_sessions.forget_users([user_id], connection)
+
     async def destroy(self, params: Mapping[str, Any], caller: Caller) -> int:
         """Removes users and their links to roles; answers how many. The first user stays."""
         if "filterByTk" not in params and is_empty(params.get("filter")):
@@ -186,12 +202,8 @@ class Users:
         password = given.get("password")
         if password is None or password == "":
             given.pop("password", None)
-        elif not isinstance(password, str):
-            raise InvalidValue("The password must be a text")
-        elif len(password) < _SHORTEST_PASSWORD:
-            raise InvalidValue(f"The password must have at least {_SHORTEST_PASSWORD} characters")
         else:
-            given["password"] = await self._passwords.hash(password)
+            given["password"] = await self.hashed(password)
         return given
 
     async def _roles(self, values: Any, caller: Caller) -> list[str] | None:

@@ -200,6 +200,14 @@ _SETTINGS: Mapping[str, Definition] = {
             field("seenTime", "bigInt"),
         ),
     ),
+    "passwordResets": (
+        {"autoGenId": False},
+        (
+            field("tokenHash", "string", primaryKey=True),
+            field("userId", "bigInt", allowNull=False),
+            field("expires", "bigInt", allowNull=False),
+        ),
+    ),
     "apiKeys": (
         {"createdAt": True, "updatedAt": True, "createdBy": True},
         (

@@ -9,6 +9,7 @@ from atoll.application.migrations.m0006_role_rules import ROLE_RULES
 from atoll.application.migrations.m0007_views import VIEWS
 from atoll.application.migrations.m0009_sign_ins import SIGN_INS
 from atoll.application.migrations.m0010_screens import SCREENS
+from atoll.application.migrations.m0011_password_resets import PASSWORD_RESETS
 from atoll.application.migrations.schema import FIRST, Schema
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -20,6 +21,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     VIEWS,
     SIGN_INS,
     SCREENS,
+    PASSWORD_RESETS,
 )
 """The migrations of the application, oldest first. New ones are added at the end; none is ever changed."""
 

@@ -1,21 +1,33 @@
-"""`auth` and `authenticators` (http-api.md 6.4, 6.5)."""
+"""`auth`: signing in, up and out, and the own password (http-api.md 6.4)."""
 
 from __future__ import annotations
 
 import re
 import secrets
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from atoll.application.api.actions.person import in_person, me
-from atoll.application.api.actions.records import GENERIC, caller
-from atoll.application.api.actions.settings import create_setting, destroy_setting, update_setting
+from atoll.application.api.actions.records import caller
 from atoll.application.api.resources import LOGGED_IN, PUBLIC, ResourceRegistry
+from atoll.application.auth import authenticators
 from atoll.application.auth.users import USERNAME
 from atoll.application.context import NOTHING, Context, CurrentUser
-from atoll.application.records.reader import selection
 from atoll.errors import BadRequest, Forbidden, SignInFailed
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_FORMS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        "username": USERNAME,
+        "email": EMAIL,
+        "nickname": re.compile(r"[^\x00-\x1f]{1,255}"),
+        "phone": re.compile(r"[0-9+()./ -]{3,40}"),
+    }
+)
+_HINTS: Final[Mapping[str, str]] = MappingProxyType(
+    {"username": ": 1 to 50 characters, none of @ < > \" ' /"}
+)
 _WRONG = {
     "en-US": "The username/email or password is incorrect, please re-enter",
     "zh-CN": "用户名/邮箱或密码有误，请重新输入",
@@ -23,7 +35,7 @@ _WRONG = {
 
 
 def define(resources: ResourceRegistry) -> None:
-    """Adds both resources."""
+    """Adds the resource."""
     resources.define(
         "auth",
         {
@@ -32,9 +44,6 @@ def define(resources: ResourceRegistry) -> None:
             "signOut": sign_out,
             "check": check,
             "changePassword": change_password,
-            "listSessions": list_sessions,
-            "endSession": end_session,
-            "endOtherSessions": end_other_sessions,
         },
         access={
             "signIn": PUBLIC,
@@ -42,25 +51,7 @@ def define(resources: ResourceRegistry) -> None:
             "signOut": LOGGED_IN,
             "check": LOGGED_IN,
             "changePassword": LOGGED_IN,
-            "listSessions": LOGGED_IN,
-            "endSession": LOGGED_IN,
-            "endOtherSessions": LOGGED_IN,
         },
-    )
-    resources.define(
-        "authenticators",
-        {
-            "publicList": public_list,
-            "check": public_list,
-            "listTypes": list_types,
-            "list": GENERIC["list"],
-            "get": GENERIC["get"],
-            "create": create_authenticator,
-            "update": update_authenticator,
-            "destroy": destroy_authenticator,
-        },
-        access={"publicList": PUBLIC, "check": PUBLIC},
-        snippet="pm.auth.authenticators",
     )
 
 
@@ -89,21 +80,22 @@ async def sign_in(ctx: Context) -> Any:
     user = await ctx.app.accounts.user(user_id)
     if user is None:
         raise _wrong(ctx)
-    return await begin_session(ctx, user)
+    chosen = authenticators.chosen(await ctx.app.accounts.settings(), ctx.headers.get("x-authenticator"))
+    return await begin_session(ctx, user, chosen["name"] if chosen else "basic")
 
 
-async def begin_session(ctx: Context, user: CurrentUser) -> dict[str, Any]:
+async def begin_session(ctx: Context, user: CurrentUser, authenticator: str) -> dict[str, Any]:
     """What a client gets whose user has proved who they are: user and token, and cookies."""
     agent = ctx.headers.get("user-agent", "")
     token = await ctx.app.sessions.begin(user.id, agent=agent, address=ctx.client)
-    _set_cookies(ctx, token, user)
+    _set_cookies(ctx, token, user, authenticator)
     return {"user": user.record, "token": token}
 
 
-def _set_cookies(ctx: Context, token: str, user: CurrentUser) -> None:
+def _set_cookies(ctx: Context, token: str, user: CurrentUser, authenticator: str) -> None:
     name = ctx.app.name
     _cookie(ctx, f"nb_auth_token_{name}", token, http_only=True)
-    _cookie(ctx, f"nb_authenticator_{name}", "basic")
+    _cookie(ctx, f"nb_authenticator_{name}", authenticator)
     _cookie(ctx, f"nb_csrf_token_{name}", secrets.token_urlsafe(24))
     _cookie(ctx, f"nb_role_{name}", user.roles[0] if user.roles else "")
 
@@ -121,27 +113,34 @@ def _clear_cookies(ctx: Context) -> None:
 
 
 async def sign_up(ctx: Context) -> Any:
-    """Makes an account with the default role, when the authenticator allows it."""
-    body = _body(ctx)
-    settings = await ctx.app.accounts.settings()
-    name = ctx.headers.get("x-authenticator")
-    enabled = [each for each in settings.authenticators if each["enabled"]]
-    chosen = next((each for each in enabled if each["name"] == name), enabled[0] if enabled else None)
-    public = ((chosen or {}).get("options") or {}).get("public") or {}
-    if public.get("allowSignUp") is not True:
+    """Makes an account with the default role and the values of the form, when the authenticator allows it."""
+    body, settings = _body(ctx), await ctx.app.accounts.settings()
+    chosen = authenticators.chosen(settings, ctx.headers.get("x-authenticator"))
+    if chosen is None or authenticators.public_options(chosen).get("allowSignUp") is not True:
         raise Forbidden("Sign-up is not allowed. Ask an administrator for an account.")
-    username, email, password = body.get("username"), body.get("email"), body.get("password")
-    if not (isinstance(username, str) and USERNAME.fullmatch(username)):
-        raise BadRequest("Please enter a valid username: 1 to 50 characters, none of @ < > \" ' /")
-    if email is not None and not (isinstance(email, str) and _EMAIL.fullmatch(email)):
-        raise BadRequest("Please enter a valid email")
+    given = _form_values(authenticators.sign_up_form(chosen), body)
+    password = body.get("password")
     if not isinstance(password, str) or not password:
         raise BadRequest("Please enter a password")
     if password != body.get("confirm_password"):
         raise BadRequest("The passwords do not match")
-    given = {"username": username, "email": email, "nickname": body.get("nickname"), "password": password}
-    await ctx.app.users.create({key: value for key, value in given.items() if value is not None}, caller(ctx))
+    await ctx.app.users.create({**given, "password": password}, caller(ctx))
     return NOTHING
+
+
+def _form_values(form: list[authenticators.FormField], body: Mapping[str, Any]) -> dict[str, str]:
+    """What a form holds of the fields it shows; raises BadRequest for what is missing or malformed."""
+    given: dict[str, str] = {}
+    for field in form:
+        value = body.get(field.name)
+        if value is None or value == "":
+            if field.required:
+                raise BadRequest(f"Please enter a valid {field.name}{_HINTS.get(field.name, '')}")
+        elif not (isinstance(value, str) and _FORMS[field.name].fullmatch(value)):
+            raise BadRequest(f"Please enter a valid {field.name}{_HINTS.get(field.name, '')}")
+        else:
+            given[field.name] = value
+    return given
 
 
 async def sign_out(ctx: Context) -> Any:
@@ -181,76 +180,3 @@ async def change_password(ctx: Context) -> Any:
     await ctx.app.throttle.succeeded(account, ctx.client)
     changed = await ctx.app.users.update({"filterByTk": user.id}, {"password": new}, caller(ctx))
     return changed[0] if changed else None
-
-
-async def list_sessions(ctx: Context) -> Any:
-    """Where the caller is signed in."""
-    return await ctx.app.open_sessions.of(in_person(ctx).id, ctx.claims.token_id)
-
-
-async def end_session(ctx: Context) -> Any:
-    """Ends the caller's session `id`."""
-    user, session = in_person(ctx), _body(ctx).get("id")
-    if not isinstance(session, str) or not session:
-        raise BadRequest("`id` is required: one of auth:listSessions")
-    await ctx.app.open_sessions.end_one(user.id, session)
-    return NOTHING
-
-
-async def end_other_sessions(ctx: Context) -> Any:
-    """Ends all of the caller's sessions but this one; answers how many."""
-    return await ctx.app.open_sessions.end_others(in_person(ctx).id, ctx.claims.token_id)
-
-
-# -- authenticators --------------------------------------------------------------------------------------
-
-
-async def public_list(ctx: Context) -> Any:
-    """The ways to sign in, with their public options only."""
-    settings = await ctx.app.accounts.settings()
-    return [
-        {
-            "name": each["name"],
-            "authType": each["authType"],
-            "authTypeTitle": "Password",
-            "title": each["title"],
-            "options": (each["options"] or {}).get("public") or {},
-        }
-        for each in sorted(settings.authenticators, key=lambda each: each["sort"] or 0)
-        if each["enabled"]
-    ]
-
-
-async def list_types(ctx: Context) -> Any:
-    """The kinds of authenticators there are."""
-    return [{"name": "Email/Password", "title": "Password"}]
-
-
-async def create_authenticator(ctx: Context) -> Any:
-    """A further authenticator."""
-    if _body(ctx).get("authType") != "Email/Password":
-        raise BadRequest("`authType` must be 'Email/Password'")
-    return await create_setting(ctx, "authenticators")
-
-
-async def update_authenticator(ctx: Context) -> Any:
-    """Changes one; at least one stays enabled."""
-    body = _body(ctx)
-    if body.get("enabled") is False:
-        await _keep_one(ctx)
-    return await update_setting(ctx, "authenticators", ctx.params)
-
-
-async def destroy_authenticator(ctx: Context) -> Any:
-    """Removes some; at least one enabled stays."""
-    await _keep_one(ctx)
-    return await destroy_setting(ctx, "authenticators")
-
-
-async def _keep_one(ctx: Context) -> None:
-    settings = await ctx.app.accounts.settings()
-    collection = ctx.app.collections.system["authenticators"]
-    affected = await ctx.app.records.find(collection, selection(collection, ctx.params), caller(ctx))
-    gone = {row["id"] for row in affected}
-    if not any(each["enabled"] and each["id"] not in gone for each in settings.authenticators):
-        raise BadRequest("At least one authenticator must stay enabled")
