@@ -418,6 +418,18 @@ class AppNotReady(AtollError):
         self.reason = code
 
 
+class InstanceNotCurrent(AtollError):
+    """This instance could not compare what it keeps in memory with the database, so it gives no answer.
+
+    Trying again helps as soon as the database answers; another instance may be well. `retry_after` is in
+    seconds.
+    """
+
+    code = "INSTANCE_NOT_CURRENT"
+    status = 503
+    retry_after = 1
+
+
 class RequestsNotServed(AtollError):
     """This instance only works in the background (`WORKER_MODE`); it answers questions about its health."""
 

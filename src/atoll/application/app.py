@@ -71,7 +71,7 @@ from atoll.cluster.lock import Lock
 from atoll.cluster.pubsub import Gap, PubSub, Subscription
 from atoll.cluster.queue import MemoryQueue, Queue
 from atoll.database.drivers.base import Database
-from atoll.errors import ApplicationNotInstalled, AppNotReady, SchemaTooNew
+from atoll.errors import ApplicationNotInstalled, AppNotReady, InstanceNotCurrent, SchemaTooNew
 from atoll.lifecycle import BackgroundTasks
 from atoll.mail import MailSender
 from atoll.worker_mode import WorkerMode
@@ -319,7 +319,11 @@ class Application:
         """ASGI: `http` below `/api/` and `websocket`."""
         if scope["type"] == "http":
             if self.agreement.due and self._running:
-                await self.agreement.renew()
+                try:
+                    await self.agreement.renew()
+                except (InstanceNotCurrent, SchemaTooNew) as problem:
+                    await http.refuse(problem, scope, send)
+                    return
             if self._refused is not None:
                 await http.refuse(self._refused, scope, send)
             elif self._running:

@@ -7,7 +7,14 @@ from typing import Any
 import msgspec
 
 from atoll.application.context import NOTHING, Page
-from atoll.errors import AppNotReady, AtollError, RecordChanged, TooManyAttempts, Unauthenticated
+from atoll.errors import (
+    AppNotReady,
+    AtollError,
+    InstanceNotCurrent,
+    RecordChanged,
+    TooManyAttempts,
+    Unauthenticated,
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -27,7 +34,7 @@ def failure(error: AtollError) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
     headers: list[tuple[bytes, bytes]] = []
     if (isinstance(error, Unauthenticated) and error.reason) or isinstance(error, AppNotReady):
         code = error.reason
-    elif isinstance(error, TooManyAttempts):
+    elif isinstance(error, TooManyAttempts | InstanceNotCurrent):
         headers.append((b"retry-after", str(error.retry_after).encode()))
     answer: dict[str, Any] = {"errors": [{"message": error.message, "code": code}]}
     if isinstance(error, RecordChanged):

@@ -8,11 +8,12 @@ Promised
     that was stopped, cut off or forgotten, and a Redis that is away or lost everything, delay a change by at
     most that time and never lead to an old answer.
 Not promised
-    That nobody sees a change before everybody does. Freshness while the database cannot be reached: then
-    memory is all there is.
+    That nobody sees a change before everybody does. Answers without the database: an instance that cannot
+    compare itself with it does not know whether its memory is old, and says so (`InstanceNotCurrent`).
 Cost
     A request compares two numbers. Under traffic an instance asks the database twice a second, beside the
-    requests; only the first request after a pause waits for that one query. Redis is never asked.
+    requests; only the first request after a pause waits for that one query. It waits for no connection that
+    others use. Redis is never asked.
 
 An instance that does not answer in time is fenced in its row, and forgotten at the next change: it gets no
 new lease without having become a member again (membership.py).
@@ -30,13 +31,14 @@ from typing import Any
 
 from atoll.application.instances.membership import Membership, Peer
 from atoll.database.drivers.base import Connection, Database
-from atoll.errors import AtollError, DatabaseUnavailable, SchemaTooNew
+from atoll.errors import AtollError, DatabaseUnavailable, InstanceNotCurrent, SchemaTooNew
 from atoll.lifecycle import BackgroundTasks
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 1.0
-_LOOK_SECONDS = 3.0
+_PATIENCE_SECONDS = 30.0
+"""How long a request waits when there is much to catch up with, or the database is slow."""
 _MOST_ACKNOWLEDGED = 1000
 NEVER = float("-inf")
 
@@ -100,7 +102,7 @@ class Agreement:
         self._turns: dict[str, asyncio.Lock] = {}
         self._until = NEVER
         self._renew_at = NEVER
-        self._looking: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[AtollError | None] | None = None
         self._away = False
         self._acknowledged: dict[tuple[str, str], int] = {}
         self._heard = asyncio.Event()
@@ -143,42 +145,51 @@ class Agreement:
         return time.monotonic() >= self._renew_at
 
     async def renew(self) -> None:
-        """Sees to it that this instance is up to date; waits only when that has not been so for a second."""
+        """Sees to it that this instance is up to date; waits only when that has not been so for a second.
+
+        Raises:
+            InstanceNotCurrent: the database does not answer.
+            SchemaTooNew: this instance serves no more.
+        """
         if time.monotonic() < self._until:
             _ = self._begin_look()
             return
-        under_way = self._looking
-        if under_way is not None:
-            await asyncio.wait({under_way})
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        if self._looking is not None:
+            await asyncio.wait({self._looking}, timeout=_PATIENCE_SECONDS)
             if time.monotonic() < self._until:
                 return
         # One that begins now, or began while waiting, is newer than the request in any case.
-        await asyncio.wait({self._begin_look()})
+        looking = self._begin_look()
+        await asyncio.wait({looking}, timeout=deadline - time.monotonic())
+        _judge(looking)
 
-    def _begin_look(self) -> asyncio.Task[None]:
+    def _begin_look(self) -> asyncio.Task[AtollError | None]:
         if self._looking is None:
             self._looking = self._tasks.spawn("compare", self._look_quietly())
             self._looking.add_done_callback(self._looked)
         return self._looking
 
-    def _looked(self, _: asyncio.Task[None]) -> None:
+    def _looked(self, _: asyncio.Task[AtollError | None]) -> None:
         self._looking = None
 
-    async def _look_quietly(self) -> None:
+    async def _look_quietly(self) -> AtollError | None:
+        """What kept this instance from comparing itself; None: nothing."""
         try:
-            async with asyncio.timeout(_LOOK_SECONDS):
-                await self._look()
+            await self._look()
         except SchemaTooNew as error:
             log.error("this instance serves no more", extra={"reason": error.message})
-        except (DatabaseUnavailable, TimeoutError) as error:
+            return error
+        except DatabaseUnavailable as error:
             if not self._away:
-                reason = error.message if isinstance(error, AtollError) else "no answer in time"
-                log.warning("the database cannot be compared with; memory must do", extra={"reason": reason})
+                log.warning(
+                    "the database cannot be compared with; requests are refused",
+                    extra={"reason": error.message},
+                )
             self._away = True
-            self._until = time.monotonic() + LEASE_SECONDS
-            self._renew_at = self._until - LEASE_SECONDS / 2
-        else:
-            self._away = False
+            return error
+        self._away = False
+        return None
 
     async def _look(self) -> None:
         """Compares all numbers with the database, and catches up."""
@@ -211,8 +222,8 @@ class Agreement:
 
     async def forget(self) -> None:
         """Messages were lost: everything is compared now."""
-        self._until = NEVER
-        await self.renew()
+        self._until = self._renew_at = NEVER
+        await asyncio.wait({self._begin_look()})
 
     # -- changing
 
@@ -296,3 +307,25 @@ class Agreement:
 
     async def _acknowledge(self, topic: str, number: int) -> None:
         await self._publish({"kind": "known", "topic": topic, "number": number})
+
+
+def _judge(look: asyncio.Task[AtollError | None]) -> None:
+    """Raises unless a look was successful. One that was cancelled belongs to an app that has stopped."""
+    if look.cancelled():
+        return
+    if not look.done():
+        raise _not_current("there was no answer in time")
+    if look.exception() is not None:  # logged where it ended
+        raise _not_current("something is wrong with what is read there; the log says what")
+    problem = look.result()
+    if isinstance(problem, SchemaTooNew):
+        raise problem
+    if problem is not None:
+        raise _not_current(problem.message)
+
+
+def _not_current(reason: str) -> InstanceNotCurrent:
+    return InstanceNotCurrent(
+        "This server cannot ask its database what has changed, and an answer might be old. Try again.",
+        detail=reason,
+    )

@@ -29,6 +29,7 @@ from sqlalchemy.types import String as StringType
 from atoll.database.drivers.base import Connection, Database
 from atoll.errors import UniqueViolation
 
+LOOK_SECONDS = 6.0
 _ME = "instance"
 
 
@@ -91,7 +92,9 @@ class Membership:
 
     async def look(self) -> tuple[Mapping[str, int], bool]:
         """The number of each topic, and whether this instance is a member in good standing; one query."""
-        rows = await self._database.fetch_all(self._look.sql, self._look.bind({_ME: self._instance}))
+        rows = await self._database.fetch_ahead(
+            self._look.sql, self._look.bind({_ME: self._instance}), within=LOOK_SECONDS
+        )
         numbers = {str(name): int(number) for kind, name, number in rows if not kind}
         return numbers, any(kind for kind, _, _ in rows)
 

@@ -123,6 +123,17 @@ class Database(Connection):
         """Waits for calls under way and closes every connection. Idempotent."""
 
     @abstractmethod
+    async def fetch_ahead(self, sql: str, args: Sequence[Any] = (), *, within: float) -> list[Row]:
+        """As `fetch_all`, for a short question on which everything else waits.
+
+        It waits for none of the calls that are under way, however many they are, and survives one connection
+        that is dead without knowing it.
+
+        Raises:
+            DatabaseUnavailable: also when there was no answer within that many seconds.
+        """
+
+    @abstractmethod
     def exclusive(self, key: str) -> AbstractAsyncContextManager[None]:
         """Only one block of one `key` at a time, among all processes that use this database (and schema).
 

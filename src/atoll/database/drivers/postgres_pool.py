@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -20,6 +21,9 @@ from atoll.database.config import DatabaseConfig, SslConfig
 from atoll.database.drivers.postgres_errors import translate_connect
 from atoll.errors import DatabaseUnavailable, SettingsError
 
+log = logging.getLogger(__name__)
+_SPARE = 2
+_REST_SECONDS = 5.0
 # PostgreSQL itself gives up on a client that is gone without a word after about this many seconds.
 SERVER_SETTINGS = {
     "application_name": "atoll",
@@ -90,51 +94,78 @@ def tls(config: DatabaseConfig) -> ssl.SSLContext | str | bool:
 
 
 class PostgresPool:
-    """Opened on the first use, closed with the last user; both may happen again."""
+    """Opened on the first use, closed with the last user; both may happen again.
+
+    Beside its connections it has a few spare ones, for short questions that must not wait for others.
+    """
 
     def __init__(self, config: DatabaseConfig) -> None:
         self._config = config
         self._pool: asyncpg.Pool[Any] | None = None
+        self._spare: asyncpg.Pool[Any] | None = None
         self._users = 0
+        self._calls = 0
         self._changing = asyncio.Lock()
 
     async def open(self) -> None:
         """One more user."""
         async with self._changing:
             if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    **connect_options(self._config),
-                    min_size=0,
-                    max_size=self._config.pool_max,
-                    max_inactive_connection_lifetime=self._config.pool_idle,
-                    statement_cache_size=500,
-                    init=_prepare,
-                    reset=_leave,
-                )
+                self._pool = await self._make(self._config.pool_max)
+                self._spare = await self._make(_SPARE)
             self._users += 1
+
+    async def _make(self, size: int) -> asyncpg.Pool[Any]:
+        return await asyncpg.create_pool(
+            **connect_options(self._config),
+            min_size=0,
+            max_size=size,
+            max_inactive_connection_lifetime=self._config.pool_idle,
+            statement_cache_size=500,
+            init=_prepare,
+            reset=_leave,
+        )
 
     async def close(self) -> None:
         """One user less; the last one waits for calls under way and closes the connections."""
         async with self._changing:
             self._users -= 1
-            if self._users == 0 and self._pool is not None:
-                pool, self._pool = self._pool, None
+            if self._users == 0 and self._pool is not None and self._spare is not None:
+                pool, spare = self._pool, self._spare
+                self._pool = self._spare = None
                 await pool.close()
+                await spare.close()
+
+    @property
+    def has_free(self) -> bool:
+        """Whether a call would get a connection without waiting for another call."""
+        return self._calls < self._config.pool_max
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Any]:
-        """A connection for the block; raises `DatabaseUnavailable` when none can be had in time."""
-        pool = self._pool
+    async def connection(self, *, within: float | None = None, spare: bool = False) -> AsyncIterator[Any]:
+        """A connection for the block; raises `DatabaseUnavailable` when none can be had in time.
+
+        Args:
+            within: seconds; None: as configured.
+        """
+        pool = self._spare if spare else self._pool
         if pool is None:
             raise DatabaseUnavailable("The database is closed.", detail=self._config.address)
+        self._calls += not spare
         try:
-            connection = await pool.acquire(timeout=self._config.pool_acquire)
+            connection = await self._acquire(pool, self._config.pool_acquire if within is None else within)
+            try:
+                yield connection
+            finally:
+                await _release(pool, connection)
+        finally:
+            self._calls -= not spare
+
+    async def _acquire(self, pool: asyncpg.Pool[Any], within: float) -> Any:
+        try:
+            return await pool.acquire(timeout=within)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise translate_connect(error, self._config) from error
-        try:
-            yield connection
-        finally:
-            await pool.release(connection)
 
 
 class PostgresPools:
@@ -150,6 +181,14 @@ class PostgresPools:
         if pool is None:
             pool = self._pools[key] = PostgresPool(key)
         return pool
+
+
+async def _release(pool: asyncpg.Pool[Any], connection: Any) -> None:
+    """Gives a connection back. One that does not come to rest soon is thrown away, which asyncpg has done."""
+    try:
+        await pool.release(connection, timeout=_REST_SECONDS)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.info("a connection to the database was thrown away", extra={"reason": repr(error)})
 
 
 async def _prepare(connection: Any) -> None:

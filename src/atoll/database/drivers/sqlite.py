@@ -150,6 +150,16 @@ class SQLiteDatabase(Database):
                 self._wrote()
 
     @override
+    async def fetch_ahead(self, sql: str, args: Sequence[Any] = (), *, within: float) -> list[Row]:
+        try:
+            async with asyncio.timeout(within), self._in_use():
+                return await self._read(sql, _all(sql, args))
+        except TimeoutError as error:
+            raise DatabaseUnavailable(
+                "The file of the database cannot be read in time. Look at its disk.", detail=str(self.path)
+            ) from error
+
+    @override
     @asynccontextmanager
     async def exclusive(self, key: str) -> AsyncIterator[None]:
         """A lock on a file beside the database; the system frees it when its process ends."""
@@ -196,18 +206,21 @@ class SQLiteDatabase(Database):
     async def _run(self, sql: str, args: Sequence[Any], work: Callable[[sqlite3.Connection], T]) -> T:
         if _READS.match(sql):
             async with self._in_use(), self._readers:
-                # Until a writing connection has made the file, there is nothing to open for reading.
-                if self._writer.connection is None and not self.path.exists():
-                    async with self._writing:
-                        return await self._write(sql, work, in_loop=False)
-                lane = self._idle_readers.pop() if self._idle_readers else self._lane(reading=True)
-                try:
-                    return await lane.run(sql, work, stoppable=True)
-                finally:
-                    self._idle_readers.append(lane)
+                return await self._read(sql, work)
         async with self._in_use(), self._writing:
             short = not _DDL.match(sql) and self._writer.touches_one_row(sql, args)
             return await self._write(sql, work, in_loop=short)
+
+    async def _read(self, sql: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        # Until a writing connection has made the file, there is nothing to open for reading.
+        if self._writer.connection is None and not self.path.exists():
+            async with self._writing:
+                return await self._write(sql, work, in_loop=False)
+        lane = self._idle_readers.pop() if self._idle_readers else self._lane(reading=True)
+        try:
+            return await lane.run(sql, work, stoppable=True)
+        finally:
+            self._idle_readers.append(lane)
 
     async def _write(self, sql: str, work: Callable[[sqlite3.Connection], T], *, in_loop: bool) -> T:
         try:

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -22,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import CreateTable, DropTable
 
-from atoll.database.drivers import Connection, Database
+from atoll.database.drivers import Connection, Database, connect
 from atoll.errors import (
     DatabaseError,
     DatabaseUnavailable,
@@ -334,6 +335,27 @@ class DatabaseConformance:
                 await task
         async with asyncio.timeout(PATIENCE):
             assert await db.fetch_one("SELECT 1") == (1,)
+
+    async def test_a_question_ahead_of_all_waits_for_no_call(self, db: Database) -> None:
+        """All connections are in use for hours; others wait, it does not."""
+        narrow = connect(replace(db.config, pool_max=2))
+        await narrow.open()
+        long = [asyncio.create_task(narrow.fetch_all(endless(db))) for _ in range(2)]
+        try:
+            await asyncio.sleep(0)  # each has asked for its connection
+            for _ in range(3):
+                assert await narrow.fetch_ahead("SELECT 1", within=PATIENCE) == [(1,)]
+            with pytest.raises(DatabaseUnavailable):
+                await narrow.fetch_ahead(endless(db), within=0.3)
+            assert await narrow.fetch_ahead("SELECT 1", within=PATIENCE) == [(1,)]
+            assert not any(each.done() for each in long)
+        finally:
+            for each in long:
+                each.cancel()
+            await asyncio.gather(*long, return_exceptions=True)
+            await narrow.close()
+        with pytest.raises(DatabaseUnavailable):
+            await narrow.fetch_ahead("SELECT 1", within=PATIENCE)
 
     async def test_an_ended_transaction_takes_no_more_calls(self, db: Database) -> None:
         """A connection that escaped its block."""
