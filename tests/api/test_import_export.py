@@ -132,6 +132,34 @@ async def test_csv_guards_against_formulas_and_comes_back(orders: Api) -> None:
     assert rows == [["Title", "N", "Code"], ["'=1+1", "-5", "'-x"], ["-5", "", "'=a"]]
 
 
+async def test_json_is_for_programs(orders: Api) -> None:
+    await orders.data("orders:create", [RECORD, {"title": "empty"}])
+    paths = (["title"], ["n"], ["price"], ["at"], ["done"], ["state"], ["tags"], ["extra"])
+    linked = (["createdBy", "username"], ["createdBy", "roles", "name"])
+    columns = [{"dataIndex": path, "title": "Some title"} for path in (*paths, *linked)]
+    raw = await orders.call(
+        "orders:export", {"columns": columns, "format": "json", "values": "raw"}, sort="id", title="o"
+    )
+    assert raw.headers["content-disposition"] == "attachment; filename=o.json"
+    first, second = raw.json()
+    assert first == {
+        **{path[0]: RECORD[path[0]] for path in paths},
+        "createdBy.username": "nocobase",
+        "createdBy.roles.name": first["createdBy.roles.name"],
+    }
+    assert set(first["createdBy.roles.name"]) == {"root", "admin", "member"}
+    assert second["tags"] is None or second["tags"] == []
+    assert second["n"] is None
+    shown = (await orders.call("orders:export", {"columns": columns, "format": "json"}, sort="id")).json()
+    assert (shown[0]["state"], shown[0]["n"], shown[0]["price"]) == ("Open", 1, "12.50")
+    nobody = await orders.call("orders:export", {"columns": columns, "format": "json"}, filter='{"n":99}')
+    assert nobody.json() == []
+    refused = await orders.call("orders:downloadXlsxTemplate", {"columns": COLUMNS[:1], "format": "json"})
+    assert refused.status_code == 400
+    task = {"type": "import", "params": {"collection": "orders", "layout": {"format": "json"}, "columns": []}}
+    assert (await orders.call("asyncTasks:create", task)).status_code == 400
+
+
 async def test_cells_of_other_programs_are_understood(orders: Api) -> None:
     rows: list[list[Any]] = [
         ["A report", None, None],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import resource
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +13,7 @@ from atoll.application.app import Application
 
 from .conftest import Api
 from .test_import_export import rows_of, upload, workbook
-from .test_tasks import counts, do, inspect
+from .test_tasks import counts, do, inspect, start
 
 pytestmark = pytest.mark.anyio
 
@@ -256,3 +258,28 @@ async def test_what_was_exported_comes_back_with_its_links(shop: Api) -> None:
     answer = await upload(shop, "orders:importXlsx", response.content, columns)
     assert answer.json()["data"] == {"successCount": 2}, answer.text
     assert await links(shop) == before
+
+
+@pytest.mark.slow
+async def test_many_rows_with_links_take_no_more_memory_than_few(shop: Api) -> None:
+    """200,000 rows, each with a customer, in the memory of 5,000."""
+    await shop.data("customers:create", [{"name": f"c{number}"} for number in range(2_000)])
+
+    async def run(first: int, rows: int) -> None:
+        lines = (f"{n},c{n % 2_000}" for n in range(first, first + rows))
+        seen = await inspect(shop, "\n".join(["No,Customer", *lines]).encode(), "orders.csv")
+        given = {name: seen[name] for name in ("upload", "filename", "layout")}
+        task = await start(shop, "import", collection="orders", columns=COLUMNS[:2], **given)
+        async with asyncio.timeout(600):
+            while (row := await shop.data(f"asyncTasks:get/{task['id']}"))["doneAt"] is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.5)
+        assert counts(row)["created"] == rows
+
+    await run(0, 5_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    await run(5_000, 200_000)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    # The test's own client holds the file of 3 MB several times.
+    assert grown < 30_000, f"{grown} kB more than for 5,000 rows"
+    filter_ = '{"customer.name":"c1999"}'
+    assert (await shop.call("orders:list", filter=filter_, pageSize="1")).json()["meta"]["count"] == 102

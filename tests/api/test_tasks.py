@@ -15,7 +15,7 @@ import pytest
 
 from atoll.application.app import Application
 from atoll.application.fields.moments import iso_text, now_ms
-from atoll.application.records.rights import EVERYTHING
+from atoll.application.records.filter import Caller
 from atoll.application.tasks import TaskLost
 from atoll.database.drivers import Database
 from atoll.errors import DatabaseUnavailable, QueueUnavailable
@@ -254,6 +254,46 @@ async def test_tasks_belong_to_one_person_and_need_the_right(orders: Api) -> Non
     assert "not there" in stolen.text
 
 
+async def test_who_looks_after_an_app_sees_all_tasks_but_not_what_they_hold(
+    orders: Api, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await orders.data("users:create", {"username": "bob", "password": "secret-123", "roles": ["member"]})
+    await orders.data("users:create", {"username": "eve", "password": "secret-123", "roles": ["admin"]})
+    bob, eve = await orders.sign_in("bob", "secret-123"), await orders.sign_in("eve", "secret-123")
+    columns = [{"dataIndex": ["title"]}]
+    done = await do(orders, "export", collection="orders", columns=columns, filter={"title": "private"})
+
+    async def nothing(*_: Any, **__: Any) -> str:
+        return ""
+
+    with monkeypatch.context() as held:
+        held.setattr(app.queue, "publish", nothing)
+        waiting = await start(orders, "export", collection="orders", columns=columns)
+    listed = await eve.data("allTasks:list", sort="createdAt")
+    assert [(row["id"], row["createdBy"]["username"]) for row in listed] == [
+        (done["id"], "nocobase"), (waiting["id"], "nocobase"),
+    ]  # fmt: skip
+    assert "private" not in json.dumps(listed)
+    assert not {"params", "cursor", "caller", "attempt"} & set(listed[0])
+    for action in ("list", f"stop/{waiting['id']}", f"destroy/{done['id']}"):
+        assert (await bob.call(f"allTasks:{action}", None if action == "list" else {})).status_code == 403
+    stopped = await eve.call(f"allTasks:stop/{waiting['id']}", {})
+    assert (stopped.status_code, stopped.json()["data"]["status"]) == (202, -2)
+    assert (await orders.data(f"asyncTasks:get/{waiting['id']}"))["status"] == -2
+    assert await eve.data(f"allTasks:destroy/{done['id']}", {}) == 1
+    assert (await orders.call(f"asyncTasks:get/{done['id']}")).status_code == 404
+    assert (await eve.call("allTasks:stop/unknown", {})).status_code in (400, 404)
+
+
+async def test_a_task_that_nobody_takes_says_which_service_is_missing(orders: Api, app: Application) -> None:
+    await app.services.stop()
+    task = await start(orders, "export", collection="orders", columns=[{"dataIndex": ["title"]}])
+    for resource in ("asyncTasks", "allTasks"):
+        (row,) = await orders.data(f"{resource}:list")
+        assert (row["id"], row["waitingService"]) == (task["id"], "async-task:process")
+        assert row["waitingReason"]
+
+
 async def test_a_right_that_was_taken_away_counts_when_the_task_runs(
     orders: Api, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,10 +345,12 @@ async def test_a_run_that_lost_its_task_cannot_write(orders: Api, app: Applicati
     user = await app.accounts.user(1)
     assert user is not None
 
+    asking = Caller(user=user, role="root")
+
     async def tell(_: Any) -> None:
         pass
 
-    paused = FencedRun(app, rows, first, app.storage, user, EVERYTHING, tell)
+    paused = FencedRun(app, rows, first, app.storage, asking, user, tell)
     await paused.give_back()
     second = await rows.claim(waiting["id"])
     assert second is not None
@@ -319,7 +361,7 @@ async def test_a_run_that_lost_its_task_cannot_write(orders: Api, app: Applicati
                 collection, {"title": "x"}, paused.caller, connection=step.connection
             )
     assert await orders.data("orders:list") == []
-    current = FencedRun(app, rows, second, app.storage, user, EVERYTHING, tell)
+    current = FencedRun(app, rows, second, app.storage, asking, user, tell)
     async with current.step(1) as step:
         await app.records.create_one(collection, {"title": "y"}, current.caller, connection=step.connection)
         step.cursor = {"at": 1}

@@ -103,6 +103,7 @@ class QueueStatus:
         oldest: age in seconds of the oldest item of `depth`, roughly; None without items.
         consumers: subscriptions in all living processes.
         dead: dead letters.
+        delayed: items that are not due yet; None: the broker does not tell it of one channel (RabbitMQ).
     """
 
     depth: int
@@ -110,6 +111,7 @@ class QueueStatus:
     oldest: float | None
     consumers: int
     dead: int
+    delayed: int | None = 0
 
     @property
     def unserved(self) -> bool:

@@ -118,6 +118,7 @@ class MemoryStore(Store):
             oldest=now - min(since) if since else None,
             consumers=len(kept.consumers),
             dead=len(kept.dead),
+            delayed=sum(due > now for due, _, _ in kept.delayed),
         )
 
     @override

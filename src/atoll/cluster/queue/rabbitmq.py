@@ -127,7 +127,8 @@ class RabbitQueue(Queue):
             if depth:
                 since = max((each.last_taken for each in doings), default=0.0)
                 oldest = max(0.0, time.time() - (since or await self._oldest(work)))
-        return QueueStatus(depth, sum(each.in_flight for each in doings), oldest, consumers, dead)
+        in_flight = sum(each.in_flight for each in doings)
+        return QueueStatus(depth, in_flight, oldest, consumers, dead, delayed=None)
 
     @override
     async def dead(self, channel: str, limit: int = 100) -> list[DeadItem]:

@@ -101,8 +101,8 @@ class RedisStore(Store):
     @override
     async def status(self, channel: str) -> QueueStatus:
         with self._errors():
-            depth, held, oldest, consumers, dead = await self._status(keys=[self._base(channel)])
-        return QueueStatus(depth, held, oldest / 1000 if oldest >= 0 else None, consumers, dead)
+            depth, held, oldest, consumers, dead, delayed = await self._status(keys=[self._base(channel)])
+        return QueueStatus(depth, held, oldest / 1000 if oldest >= 0 else None, consumers, dead, delayed)
 
     @override
     async def dead(self, channel: str, limit: int) -> list[DeadItem]:

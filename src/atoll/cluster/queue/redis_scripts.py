@@ -144,7 +144,7 @@ return gone
 """
 )
 
-# Gives depth, held, age in ms of the oldest waiting (-1: none), consumers, dead.
+# Gives depth, held, age in ms of the oldest waiting (-1: none), consumers, dead, delayed.
 STATUS = (
     COMMON
     + """
@@ -164,7 +164,8 @@ local ended = redis.call('ZRANGEBYSCORE', base .. ':held', '-inf', now, 'WITHSCO
 local late = redis.call('ZCOUNT', base .. ':held', '-inf', now)
 if ended then oldest = math.max(oldest, now - ended) end
 return {depth + late, redis.call('ZCARD', base .. ':held') - late, oldest,
-  redis.call('ZCARD', base .. ':consumers'), redis.call('ZCARD', base .. ':dead')}
+  redis.call('ZCARD', base .. ':consumers'), redis.call('ZCARD', base .. ':dead'),
+  redis.call('ZCOUNT', base .. ':delayed', '(' .. now, '+inf')}
 """
 )
 

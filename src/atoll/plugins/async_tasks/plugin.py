@@ -17,7 +17,8 @@ from atoll.application.fields.moments import iso_text, now_ms
 from atoll.application.plugin_manager import Plugin
 from atoll.errors import BadRequest, DatabaseUnavailable, NotFound, QueueUnavailable
 from atoll.lifecycle import BackgroundTasks
-from atoll.plugins.async_tasks.rows import STOPPED, UNFINISHED, Row, TaskRows, is_fresh, shown
+from atoll.plugins.async_tasks.everyone import EverybodysTasks
+from atoll.plugins.async_tasks.rows import UNFINISHED, Row, TaskRows, is_fresh, shown
 from atoll.plugins.async_tasks.runner import CHANNEL, KEY, Runner
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class AsyncTasks(Plugin):
             "fetchFile": self._fetch_file,
         }
         app.resources.define("asyncTasks", actions, access=dict.fromkeys(actions, LOGGED_IN))
+        EverybodysTasks(self._rows, self._runner).define(app)
 
     async def start(self, app: Application) -> None:
         """Takes tasks from the queue if this instance serves them, and looks after those that were lost."""
@@ -113,12 +115,7 @@ class AsyncTasks(Plugin):
     async def _forget_old(self) -> None:
         limit = iso_text(now_ms() - self._keep)
         for row in await self._rows.find({"doneAt": {"$lt": limit}}):
-            await self._remove(row)
-
-    async def _remove(self, row: Row) -> None:
-        await self._runner.remove_files(row["id"])
-        await self._rows.remove(row["id"])
-        await self._runner.tell(row, "async-tasks:deleted", {"id": row["id"]})
+            await self._runner.remove(row)
 
     # -- actions
 
@@ -131,10 +128,7 @@ class AsyncTasks(Plugin):
         found = await ctx.app.records.page(self._rows.collection, params, caller(ctx))
         rows = found.rows if isinstance(found, Page) else found
         records = [shown(row) for row in rows]
-        if any(record["status"] is None for record in records):
-            reason = await ctx.app.services.reason(CHANNEL)
-            for record in records:
-                record["waitingReason"] = reason if record["status"] is None else None
+        await self._runner.add_reasons(records)
         return Page(records, found.meta) if isinstance(found, Page) else records
 
     async def _get(self, ctx: Context) -> object:
@@ -162,23 +156,12 @@ class AsyncTasks(Plugin):
         return shown(row)
 
     async def _stop(self, ctx: Context) -> object:
-        row = await self._mine(ctx)
-        kind = ctx.app.tasks.get(row["type"])
-        async with ctx.app.database.transaction() as tx:
-            values = {"status": STOPPED, "doneAt": iso_text(now_ms())}
-            stopped = await self._rows.change(row["id"], {"cancelable": True, **UNFINISHED}, values, tx)
-            if stopped is None:
-                raise BadRequest("This task is finished, or it cannot be stopped")
-            await kind.ended(ctx.app, row["id"], tx)
-        await self._runner.tell_status(stopped)
+        stopped = await self._runner.stop(await self._mine(ctx))
         ctx.status = 202
         return shown(stopped)
 
     async def _destroy(self, ctx: Context) -> object:
-        row = await self._mine(ctx)
-        if row["doneAt"] is None:
-            raise BadRequest("This task is not finished; stop it first")
-        await self._remove(row)
+        await self._runner.remove_finished(await self._mine(ctx))
         return 1
 
     async def _fetch_file(self, ctx: Context) -> object:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from atoll.application.context import CurrentUser
 from atoll.application.fields.moments import iso_text, now_ms
 from atoll.application.records.filter import Caller
-from atoll.application.records.rights import Rights
 from atoll.application.tasks import Step, TaskLost, TaskRun
 from atoll.database.drivers.base import Connection
 from atoll.plugins.async_tasks.rows import RUNNING, Row, TaskRows
@@ -29,7 +28,7 @@ class FencedRun(TaskRun):
     """Implements the contract on a claimed row.
 
     Args:
-        rights: what the user may do now.
+        asking: the user with its present rights, as for a request.
         tell: is given the changed row, at most twice a second.
     """
 
@@ -39,19 +38,18 @@ class FencedRun(TaskRun):
         rows: TaskRows,
         row: Row,
         folder: Path,
+        asking: Caller,
         user: CurrentUser,
-        rights: Rights,
         tell: Callable[[Row], Awaitable[None]],
     ) -> None:
-        caller = row["caller"]
         self.app = app
         self.id = row["id"]
         self.params = row["params"]
         self.cursor = row["cursor"]
         self.folder = folder
         self.user = user
-        self.role = caller["role"]
-        self.caller = Caller(caller["timezone"], user, self.role, rights=rights)
+        self.role = row["caller"]["role"]
+        self.caller = asking
         self._rows = rows
         self._fence = {"attempt": row["attempt"], "status": RUNNING}
         self._tell = tell

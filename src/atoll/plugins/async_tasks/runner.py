@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,12 +13,24 @@ import msgspec
 
 from atoll.application.acl import UNION
 from atoll.application.context import CurrentUser
+from atoll.application.fields.moments import iso_text, now_ms
+from atoll.application.records.filter import Caller
 from atoll.application.records.rights import EVERYTHING, Rights
 from atoll.application.tasks import TaskLost, TaskResult, TaskType
 from atoll.cluster.queue import Item
-from atoll.errors import AtollError, DatabaseUnavailable, Forbidden
+from atoll.errors import AtollError, BadRequest, DatabaseUnavailable, Forbidden
 from atoll.lifecycle import end_tasks
-from atoll.plugins.async_tasks.rows import FAILED, FRESH_SECONDS, SUCCEEDED, Row, TaskRows, is_fresh, shown
+from atoll.plugins.async_tasks.rows import (
+    FAILED,
+    FRESH_SECONDS,
+    STOPPED,
+    SUCCEEDED,
+    UNFINISHED,
+    Row,
+    TaskRows,
+    is_fresh,
+    shown,
+)
 from atoll.plugins.async_tasks.run import FencedRun
 
 if TYPE_CHECKING:
@@ -71,10 +83,18 @@ class Runner:
         folder = self.folder(row["id"])
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         nobody = CurrentUser(caller["user"], None, None, (), {})
+        settings = await self._app.accounts.settings()
         rights: Rights = EVERYTHING
         if user is not None and caller["role"] in (*user.roles, UNION):
-            rights = (await self._app.accounts.settings()).rights(caller["role"], user)
-        run = FencedRun(self._app, self._rows, row, folder, user or nobody, rights, self._tell_progress)
+            rights = settings.rights(caller["role"], user)
+        asking = Caller(
+            caller["timezone"],
+            user or nobody,
+            caller["role"],
+            rights=rights,
+            variables=settings.variables.plain,
+        )
+        run = FencedRun(self._app, self._rows, row, folder, asking, user or nobody, self._tell_progress)
         try:
             kind = self._app.tasks.get(row["type"])
             if row["tries"] > MOST_TRIES:
@@ -117,9 +137,41 @@ class Runner:
         await self._tell_progress(row)
         await self.tell_status(row)
 
-    async def remove_files(self, task: str) -> None:
-        """Removes the folder of a task."""
-        await asyncio.to_thread(shutil.rmtree, self.folder(task), ignore_errors=True)
+    # -- what people do with tasks
+
+    async def stop(self, row: Row) -> Row:
+        """Ends a task that is not finished; raises BadRequest."""
+        kind = self._app.tasks.get(row["type"])
+        async with self._app.database.transaction() as tx:
+            values = {"status": STOPPED, "doneAt": iso_text(now_ms())}
+            stopped = await self._rows.change(row["id"], {"cancelable": True, **UNFINISHED}, values, tx)
+            if stopped is None:
+                raise BadRequest("This task is finished, or it cannot be stopped")
+            await kind.ended(self._app, row["id"], tx)
+        await self.tell_status(stopped)
+        return stopped
+
+    async def remove_finished(self, row: Row) -> None:
+        """Removes a task with its file; raises BadRequest while it is not finished."""
+        if row["doneAt"] is None:
+            raise BadRequest("This task is not finished; stop it first")
+        await self.remove(row)
+
+    async def remove(self, row: Row) -> None:
+        """Removes a task with its file."""
+        await asyncio.to_thread(shutil.rmtree, self.folder(row["id"]), ignore_errors=True)
+        await self._rows.remove(row["id"])
+        await self.tell(row, "async-tasks:deleted", {"id": row["id"]})
+
+    async def add_reasons(self, records: Sequence[Row]) -> None:
+        """Says of waiting tasks why nobody takes them: the text, and the service that is missing."""
+        if all(record["status"] is not None for record in records):
+            return
+        reason = await self._app.services.reason(CHANNEL)
+        for record in records:
+            waits = reason is not None and record["status"] is None
+            record["waitingReason"] = reason if waits else None
+            record["waitingService"] = KEY if waits else None
 
     # -- messages to the owner
 

@@ -13,9 +13,10 @@ from atoll.application.collections.model import Collection
 from atoll.application.collections.relations import Relation
 from atoll.application.collections.store import CollectionStore
 from atoll.application.fields.base import Field
-from atoll.application.fields.cells import Cell, shown
+from atoll.application.fields.cells import shown
 from atoll.application.records.reader import Record
 from atoll.errors import BadRequest
+from atoll.plugins.import_export.sheets.base import Value
 
 MOST_COLUMNS: Final = 1_000
 _AUTOMATIC: Final = ("createdAt", "updatedAt", "createdById", "updatedById")
@@ -26,14 +27,16 @@ class ExportColumn:
     """One column of an export.
 
     Attributes:
+        path: names, with dots.
         field, relation: what a record must be read with; the relation may be a path.
-        read: takes the cell out of a record.
+        read: takes the value out of a record.
     """
 
+    path: str
     title: str
     field: str
     relation: str | None
-    read: Callable[[Record], Cell]
+    read: Callable[[Record], Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def export_columns(
             raise BadRequest(f"Unknown column {'.'.join(path)!r} for {collection.name!r}")
         relation = ".".join(path[:-1]) or None
         read = _reading(path[:-1], field, zone, raw=raw, to_many=to_many)
-        found.append(ExportColumn(title or field.title, path[0], relation, read))
+        found.append(ExportColumn(".".join(path), title or field.title, path[0], relation, read))
     return found
 
 
@@ -104,17 +107,15 @@ def _target(store: CollectionStore, collection: Collection, path: Sequence[str])
 
 def _reading(
     relations: Sequence[str], field: Field, zone: tzinfo, *, raw: bool, to_many: bool
-) -> Callable[[Record], Cell]:
-    def cell(value: Any) -> Cell:
-        if raw:
-            return value if isinstance(value, (str, int, float)) else msgspec.json.encode(value).decode()
-        return field.to_cell(value, zone)
-
-    def read(record: Record) -> Cell:
+) -> Callable[[Record], Value]:
+    def read(record: Record) -> Value:
         records = [record]
         for name in relations:
             records = [linked for each in records for linked in _as_list(each.get(name))]
-        cells = [cell(each[field.name]) for each in records if each.get(field.name) is not None]
+        values = [each[field.name] for each in records if each.get(field.name) is not None]
+        if raw:
+            return values if to_many else values[0] if values else None
+        cells = [field.to_cell(value, zone) for value in values]
         if to_many:
             return ", ".join(map(shown, cells)) or None
         return cells[0] if cells else None

@@ -13,7 +13,7 @@ from atoll.application.records.filter import Caller
 from atoll.application.records.rights import refused, shown
 from atoll.errors import BadRequest
 from atoll.plugins.import_export.columns import ExportColumn, export_columns
-from atoll.plugins.import_export.sheets import FORMATS, create
+from atoll.plugins.import_export.sheets import EXPORT_FORMATS, create
 
 if TYPE_CHECKING:
     from atoll.application.app import Application
@@ -50,11 +50,11 @@ class Export:
         """Checks a request; raises BadRequest.
 
         Args:
-            given: `columns`, `filter`, `sort`, `format` ("xlsx") and `values` ("labels" or "raw").
+            given: `columns`, `filter`, `sort`, `format` (xlsx, csv, json) and `values` ("labels" or "raw").
         """
         format_, values = given.get("format") or "xlsx", given.get("values") or "labels"
-        if format_ not in FORMATS:
-            raise BadRequest(f"`format` must be one of {', '.join(FORMATS)}")
+        if format_ not in EXPORT_FORMATS:
+            raise BadRequest(f"`format` must be one of {', '.join(EXPORT_FORMATS)}")
         if values not in ("labels", "raw"):
             raise BadRequest("`values` must be labels or raw")
         columns = export_columns(
@@ -92,7 +92,10 @@ class Export:
         writer = await asyncio.to_thread(create, target, self.format)
         count = 0
         try:
-            await asyncio.to_thread(writer.write, [[each.title for each in self.columns]])
+            # Programs know a field by its path, whatever it is called in a language.
+            by_path = self.format == "json"
+            titles = [each.path if by_path else each.title for each in self.columns]
+            await asyncio.to_thread(writer.write, [titles])
             size = BATCH if self.limit is None else max(1, min(BATCH, self.limit))
             batches = app.records.scan(self.collection, params, self.caller, action="export", size=size)
             async for batch in batches:

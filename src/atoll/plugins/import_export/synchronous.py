@@ -25,7 +25,7 @@ from atoll.plugins.import_export.exporting import Export
 from atoll.plugins.import_export.import_rows import ChunkImport, RowFailed
 from atoll.plugins.import_export.importing import Places, SheetRow, chunk, find_header, numbered
 from atoll.plugins.import_export.plan import ImportPlan
-from atoll.plugins.import_export.sheets import create, open_rows
+from atoll.plugins.import_export.sheets import FORMATS, create, open_rows
 from atoll.plugins.import_export.sheets.opening import recognise
 
 IMPORT_ROWS: Final = 2_000
@@ -84,6 +84,8 @@ class Synchronous:
         if values.get("explain"):
             rows.insert(0, [str(values["explain"])])
         format_ = str(values.get("format") or "xlsx")
+        if format_ not in FORMATS:
+            raise BadRequest(f"A template is one of {', '.join(FORMATS)}")
         async with folder(ctx) as place:
             await asyncio.to_thread(_write, place / "template", format_, rows)
             body = await asyncio.to_thread((place / "template").read_bytes)

@@ -33,6 +33,7 @@ async def list_queues(ctx: Context) -> Any:
                 "channel": channel,
                 "serviceKey": key,
                 "waiting": status.depth,
+                "delayed": status.delayed,
                 "oldestSeconds": None if status.oldest is None else round(status.oldest, 1),
                 "inFlight": status.in_flight,
                 "consumers": status.consumers,

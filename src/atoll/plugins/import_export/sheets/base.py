@@ -18,11 +18,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
+
+import msgspec
 
 from atoll.application.fields.cells import Cell
 
 FORMATS: Final = ("xlsx", "csv")
+"""What is read and written."""
+EXPORT_FORMATS: Final = (*FORMATS, "json")
+"""What is written."""
+Value = Cell | list[Any] | dict[str, Any]
+"""What a file that is no table can hold at a place."""
+
+
+def as_cell(value: Value) -> Cell:
+    """The value as a table holds it: lists and objects as JSON text."""
+    return msgspec.json.encode(value).decode() if isinstance(value, (list, dict)) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +85,8 @@ class RowWriter(ABC):
     """A file that is being written; it is complete after `close`."""
 
     @abstractmethod
-    def write(self, rows: Sequence[Sequence[Cell]]) -> None:
-        """Appends rows."""
+    def write(self, rows: Sequence[Sequence[Value]]) -> None:
+        """Appends rows; the first one has the titles. Tables take cells, JSON all values."""
 
     @abstractmethod
     def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from atoll.application.fields.cells import Cell, shown
 from atoll.errors import BadRequest
-from atoll.plugins.import_export.sheets.base import Layout, RowReader, RowWriter
+from atoll.plugins.import_export.sheets.base import Layout, RowReader, RowWriter, Value, as_cell
 
 _SAMPLE: Final = 256 * 1024
 _DELIMITERS: Final = (",", ";", "\t", "|")
@@ -111,7 +111,7 @@ class CsvWriter(RowWriter):
         self._file = path.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
 
-    def write(self, rows: Sequence[Sequence[Cell]]) -> None:
+    def write(self, rows: Sequence[Sequence[Value]]) -> None:
         """See the base class."""
         self._writer.writerows([_text(cell) for cell in row] for row in rows)
 
@@ -124,6 +124,7 @@ class CsvWriter(RowWriter):
         self._file.close()
 
 
-def _text(cell: Cell) -> str:
+def _text(value: Value) -> str:
+    cell = as_cell(value)
     text = shown(cell)
     return f"'{text}" if isinstance(cell, str) and _FORMULA.match(text) else text

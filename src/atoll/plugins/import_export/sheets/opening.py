@@ -11,14 +11,15 @@ from typing import Final
 
 from atoll.application.fields.cells import Cell, empty
 from atoll.errors import BadRequest
-from atoll.plugins.import_export.sheets.base import FORMATS, Layout, RowReader, RowWriter
+from atoll.plugins.import_export.sheets.base import EXPORT_FORMATS, Layout, RowReader, RowWriter
 from atoll.plugins.import_export.sheets.csv import CsvReader, CsvWriter, detect
+from atoll.plugins.import_export.sheets.json import JsonWriter
 from atoll.plugins.import_export.sheets.xlsx import XlsxReader, XlsxWriter
 
 _SAMPLES: Final = 5
 _LOOKED_AT: Final = 50
-_WRITERS: Final[Mapping[str, type[CsvWriter | XlsxWriter]]] = MappingProxyType(
-    {"csv": CsvWriter, "xlsx": XlsxWriter}
+_WRITERS: Final[Mapping[str, type[CsvWriter | JsonWriter | XlsxWriter]]] = MappingProxyType(
+    {"csv": CsvWriter, "json": JsonWriter, "xlsx": XlsxWriter}
 )
 
 
@@ -35,7 +36,7 @@ def create(path: Path, kind: str) -> RowWriter:
     """Begins a file."""
     writer = _WRITERS.get(kind)
     if writer is None:
-        raise BadRequest(f"The format {kind!r} is not one of {', '.join(FORMATS)}")
+        raise BadRequest(f"The format {kind!r} is not one of {', '.join(EXPORT_FORMATS)}")
     return writer(path)
 
 

@@ -25,7 +25,7 @@ from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from atoll.application.fields.cells import Cell
 from atoll.errors import BadRequest
-from atoll.plugins.import_export.sheets.base import Layout, RowReader, RowWriter
+from atoll.plugins.import_export.sheets.base import Layout, RowReader, RowWriter, Value, as_cell
 
 _EXACT_DIGITS: Final = 15
 _LONGEST_TEXT: Final = 32_767
@@ -161,7 +161,7 @@ class XlsxWriter(RowWriter):
         self._count = 0
         self._closed = False
 
-    def write(self, rows: Sequence[Sequence[Cell]]) -> None:
+    def write(self, rows: Sequence[Sequence[Value]]) -> None:
         """See the base class; more rows than a sheet can have are refused."""
         self._count += len(rows)
         if self._count > _MOST_ROWS:
@@ -169,7 +169,8 @@ class XlsxWriter(RowWriter):
         for row in rows:
             self._sheet.append([self._written(cell) for cell in row])
 
-    def _written(self, cell: Cell) -> Any:
+    def _written(self, value: Value) -> Any:
+        cell = as_cell(value)
         if isinstance(cell, str):
             text = ILLEGAL_CHARACTERS_RE.sub("", cell) if not cell.isprintable() else cell
             if len(text) > _LONGEST_TEXT:
