@@ -18,8 +18,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from atoll.application.app import Application
+from atoll.database.config import DatabaseConfig
+from atoll.database.drivers import connect
 from atoll.testing.client import Account
 from atoll.testing.processes import ServerProcess
+
+from .conftest import make_app
 
 ACCOUNT = Account()
 STEADY = "steady"
@@ -308,3 +313,51 @@ def test_log_lines_of_an_app_are_found(target: Target) -> None:
 )
 def test_bad_questions_for_log_lines(target: Target, params: dict[str, str], status: int) -> None:
     assert target.send("GET", "logs:query", params=params).status_code == status
+
+
+def test_a_new_secret_signs_everybody_out(target: Target) -> None:
+    account = {"account": ACCOUNT.username, "password": ACCOUNT.password}
+    inside = f"/api/__app/{STEADY}"
+    token = target.http.post(f"{inside}/auth:signIn", json=account).json()["data"]["token"]
+    mine = {"Authorization": f"Bearer {token}"}
+    assert target.http.get(f"{inside}/auth:check", headers=mine).json()["data"]["id"]
+    row = target.send("POST", f"applications:rotateSecret/{STEADY}", params={"restart": "true"}).json()[
+        "data"
+    ]
+    assert row["operation"]["action"] == "rotate"
+    while target.steady()["status"] != "running":
+        time.sleep(0.02)
+    assert target.http.get(f"{inside}/auth:check", headers=mine).status_code == 401
+    assert target.http.post(f"{inside}/auth:signIn", json=account).status_code == 200
+    assert target.send("POST", "applications:rotateSecret/nobody").status_code == 404
+
+
+def test_a_domain_is_resolved_here(target: Target) -> None:
+    def check(name: str) -> httpx.Response:
+        return target.send("GET", "applications:checkDomain", params={"cname": name})
+
+    here = check("localhost").json()["data"]
+    assert here["pointsHere"] is True
+    assert here["entry"] == "127.0.0.1"
+    assert set(here["addresses"]) & {"127.0.0.1", "::1"}
+    nowhere = check("nothing.invalid").json()["data"]
+    assert (nowhere["addresses"], nowhere["pointsHere"]) == ([], None)
+    assert nowhere["message"]
+    assert check("no host name").status_code == check("").status_code == 400
+
+
+def test_kinds_of_database_are_really_tried(target: Target) -> None:
+    modes = target.send("GET", "applications:databaseModes", params={"environments": "local"}).json()["data"]
+    assert modes["new_database"] is None
+    assert modes["new_schema"]["code"]
+    assert target.send("GET", "applications:databaseModes").status_code == 400
+    assert target.send("GET", "applications:databaseModes", params={"environments": "x"}).status_code == 404
+
+
+def test_stored_secrets_outlive_the_secret_of_tokens(tmp_path: Path) -> None:
+    def app(name: str, secret: bytes, storage: bytes | None = None) -> Application:
+        database = connect(DatabaseConfig(dialect="sqlite", storage=tmp_path / name))
+        return make_app(database, tmp_path, secret=secret, storage_secret=storage)
+
+    sealed = app("a", b"1" * 32).vault.seal("hush", "about")
+    assert app("b", b"2" * 32, b"1" * 32).vault.open(sealed, "about") == "hush"

@@ -118,6 +118,34 @@ async def test_one_environment_is_stopped_and_started_by_itself(
     await expect(there.get_by_text("Running")).to_be_visible(timeout=LONG_MS)
 
 
+async def test_settings_are_taken_over_and_a_secret_is_rotated(
+    page: Page, installation: Installation
+) -> None:
+    async with installation.client() as client:
+        await client.sign_in(ACCOUNT)
+        await client.create_app("first", ["env_b"])
+    await sign_in(page, ACCOUNT)
+    await go(page, "Applications")
+    await open_menu(page, "first", "Duplicate…")
+    drawer = page.get_by_role("dialog", name="New application like first")
+    await expect(drawer.get_by_label("Application ID")).to_have_value("first_copy")
+    await expect(drawer.get_by_role("radio", name="env_b")).to_be_checked()
+    await expect(drawer.get_by_text("The platform's database user may do this.")).to_be_visible()
+    await expect(drawer.get_by_text("A new schema needs an environment on PostgreSQL")).to_be_visible()
+    await drawer.get_by_label("Custom domain").fill("nothing.invalid")
+    await expect(drawer.get_by_text("Does not point anywhere yet")).to_be_visible()
+    await drawer.get_by_label("Custom domain").fill("")
+    await drawer.get_by_role("button", name="Create and start").click()
+    await expect(page.get_by_role("link", name="Open application")).to_be_visible(timeout=LONG_MS)
+    await page.goto(f"{APPS}/first/danger")
+    await page.get_by_role("button", name="Rotate secret…").click()
+    await page.get_by_role("dialog").get_by_label("Restart the application now").uncheck()
+    await page.get_by_role("dialog").get_by_role("button", name="Rotate secret").click()
+    await page.get_by_role("tab", name="Overview").click()
+    await expect(page.get_by_text("Restart needed")).to_be_visible()
+    await expect(page.get_by_role("region", name="History").get_by_text("New secret")).to_be_visible()
+
+
 async def test_many_are_deleted_at_once(page: Page, installation: Installation) -> None:
     async with installation.client() as client:
         await client.sign_in(ACCOUNT)

@@ -108,6 +108,30 @@ async def test_one_environment_is_stopped_and_started_by_itself(tmp_path: Path, 
         assert {("stop", "env_b"), ("restart", "env_a"), ("start", "env_b"), ("start", "")} <= set(asked)
 
 
+async def test_a_new_secret_for_tokens_leaves_stored_secrets_readable(
+    tmp_path: Path, way: str | None
+) -> None:
+    async with scene(tmp_path, "env_a", redis_url=way) as s:
+        await s.supervisor.create_app({"name": "shop", "environments": ["env_a"]})
+        await s.reaches("shop", "running")
+        [first] = await s.store.apps()
+        await s.supervisor.rotate_secret("shop", by="ann")
+        [second] = await s.store.apps()
+        assert second.secret not in ("", first.secret)
+        assert second.storage_secret == first.secret
+        await s.until(lambda: bool((s.supervisor.get_app("shop") or {})["restartNeeded"]))
+        assert second.secret not in str(s.supervisor.get_app("shop"))
+        await s.supervisor.rotate_secret("shop", restart=True)
+        await s.until(lambda: s.world.count("env_a start shop") == 2)
+        await s.until(lambda: not (s.supervisor.get_app("shop") or {})["restartNeeded"])
+        [third] = await s.store.apps()
+        assert third.secret != second.secret
+        assert third.storage_secret == first.secret
+        await s.supervisor.update_app("shop", {"options": {"authManager": {"jwt": {"secret": "x" * 32}}}})
+        [fourth] = await s.store.apps()
+        assert (fourth.secret, fourth.storage_secret) == ((b"x" * 32).hex(), first.secret)
+
+
 async def test_many_first_visits_start_an_app_once(tmp_path: Path, way: str | None) -> None:
     async with scene(tmp_path, "env_a", redis_url=way) as s:
         await s.supervisor.create_app({"name": "shop", "environments": ["env_a"], "start": False})

@@ -91,6 +91,8 @@ class Application:
         name: the app's name; its tokens are valid for this name only.
         database: opened by the giver, and closed by the giver after `stop`.
         secret: signs the app's tokens; at least 32 bytes.
+        storage_secret: encrypts what the app keeps secret in its database; None for the same. It must stay
+            the same when the other one is replaced.
         storage: the app's own folder.
         sync: carries cache invalidation and live messages to the app's other instances, and those of plugins,
             as `pubsub`, on channels of their own.
@@ -131,6 +133,7 @@ class Application:
         address: str = "",
         migrations: Sequence[Migration] = MIGRATIONS,
         upgrade: bool = True,
+        storage_secret: bytes | None = None,
     ) -> None:
         self.name = name
         self._secret = secret
@@ -147,7 +150,7 @@ class Application:
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
         self.passwords = Passwords()
-        self.vault = Vault(secret)
+        self.vault = Vault(storage_secret or secret)
         self.cache = cache
         self.locks = locks
         self.pubsub = sync.scope("plugins")

@@ -175,6 +175,7 @@ class ApplicationRuntime(AppRuntime):
                 name=model.name,
                 database=self._database,
                 secret=bytes.fromhex(model.secret),
+                storage_secret=bytes.fromhex(model.storage_secret) or None,
                 storage=self._folder,
                 sync=self._sync,
                 queue=self._queue,

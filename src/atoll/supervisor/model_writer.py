@@ -41,6 +41,7 @@ def model_for(record: AppRecord, environment: str) -> AppModel:
         generation=record.generation,
         goal_generation=record.goal_generation,
         secret=record.secret,
+        storage_secret=record.storage_secret,
         connection=record.connection,
         database=record.database,
         environments=record.environments,

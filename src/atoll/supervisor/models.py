@@ -13,7 +13,9 @@ Status: TypeAlias = Literal[
     "preparing", "initializing", "initialized", "running", "commanding", "stopped", "error", "unknown"
 ]
 StepState: TypeAlias = Literal["waiting", "running", "done", "failed"]
-Action: TypeAlias = Literal["create", "update", "start", "stop", "restart", "destroy", "visit", "move"]
+Action: TypeAlias = Literal[
+    "create", "update", "start", "stop", "restart", "destroy", "visit", "move", "rotate"
+]
 
 #: Statuses that end by themselves; each such row carries a deadline.
 TRANSITIONAL: frozenset[Status] = frozenset({"preparing", "initializing", "commanding"})
@@ -69,7 +71,8 @@ class AppModel(Struct, frozen=True, kw_only=True, rename="camel"):
     Args:
         uid: identity of this creation of the app. A later app of the same name has another one. Databases
             made for the app carry it as owner marker.
-        secret: hex, signs the app's tokens.
+        secret: hex, signs the app's tokens. storage_secret: hex, encrypts what the app keeps secret in its
+            database; "" for the same as `secret`.
         generation: grows with every change of the model; an older one is never acted on.
         goal_generation: the generation at which what should be the case (not only a name) last changed.
         settings_version: grows with changes that only a restart brings into effect.
@@ -86,6 +89,7 @@ class AppModel(Struct, frozen=True, kw_only=True, rename="camel"):
     desired: Desired
     generation: int
     secret: str
+    storage_secret: str = ""
     connection: ConnectionKind = "new_database"
     database: DatabaseOptions = DatabaseOptions()
     environments: tuple[str, ...] = ()

@@ -256,7 +256,8 @@ def _changed_options(record: AppRecord, raw: dict[str, Any]) -> dict[str, Any]:
     if secret and secret != MASK:
         if len(secret) < 8:
             raise AppOptionsInvalid("give at least 8 characters.", field="options.authManager.jwt.secret")
-        given["secret"] = secret.encode().hex()
+        changed = record.signing_with(secret.encode().hex())
+        given |= {"secret": changed.secret, "storage_secret": changed.storage_secret}
     return given
 
 
@@ -382,6 +383,11 @@ def shown_options(record: AppRecord) -> dict[str, Any]:
     if database:
         shown["database"] = database
     return shown
+
+
+def is_host(name: str) -> bool:
+    """Whether it can be the name of a host."""
+    return _HOST.fullmatch(name.strip().lower().rstrip(".")) is not None
 
 
 def _host(cname: str | None) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from atoll.errors import AppNameInvalid, AppOptionsInvalid, AtollError
@@ -116,6 +117,17 @@ class Preflight:
                     )
                 )
         return findings
+
+    async def modes(self, environments: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """What stands first against a new database, and against a new schema, in those environments."""
+
+        async def first(kind: ConnectionKind) -> dict[str, Any] | None:
+            values = {"environments": list(environments), "options": {"dbConnType": kind}}
+            _, findings = await self.look(values, None)
+            return msgspec.to_builtins(findings[0]) if findings else None
+
+        kinds: tuple[ConnectionKind, ...] = ("new_database", "new_schema")
+        return dict(zip(kinds, await asyncio.gather(*map(first, kinds)), strict=True))
 
     async def reach(self, record: AppRecord) -> list[Finding]:
         """What stands against the environments of an existing app: each has to reach the app's own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -240,6 +240,20 @@ class Supervisor(Prover):
         """Stops the app where it runs and starts it again. As `start_app`."""
         record = self._placed(name, where)
         return self._row(await self._save(record, "restart", wishes.restart(where), by, where))
+
+    async def rotate_secret(self, name: str, *, restart: bool = False, by: str = "") -> dict[str, Any]:
+        """Gives the app a new secret for its tokens: from its next start on nobody is signed in any more.
+
+        Args:
+            restart: it is restarted now; otherwise its row says `restartNeeded`.
+        """
+        record = self._known(name)
+        return self._row(await self._save(record, "rotate", wishes.rotate(restart=restart), by))
+
+    async def database_modes(self, environments: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+        """What stands against a new app of each kind of database of the platform's own, as `Finding`s are
+        shown, None for nothing. Really asked of those environments; nothing is created."""
+        return await self._preflight.modes(environments)
 
     async def remove_app(
         self, name: str, *, remove_database: bool = False, force: bool = False, by: str = ""

@@ -6,6 +6,7 @@ again when somebody else saved in between. None means that the wish has no objec
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -54,6 +55,22 @@ def stop(where: str | None = None) -> Change:
 def restart(where: str | None = None) -> Change:
     """It is stopped where it runs, and started again, everywhere or in one environment."""
     return _unless_removed(lambda present: restarted(present, where))
+
+
+def rotate(*, restart: bool) -> Change:
+    """Its tokens are signed with a new secret, from its next start on; `restart`: now."""
+    secret = secrets.token_hex(32)
+
+    def change(present: AppRecord) -> AppRecord:
+        changed = present.signing_with(secret)
+        again = restart and present.desired == "running"
+        return replace(
+            changed,
+            settings_version=present.settings_version + 1,
+            restarts=present.restarts + again,
+        )
+
+    return _unless_removed(change)
 
 
 def remove(*, remove_database: bool, force: bool) -> Change:

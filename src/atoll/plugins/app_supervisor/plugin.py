@@ -16,7 +16,9 @@ from atoll.errors import AppNotFound, BadRequest, NotFound, PreflightFailed
 from atoll.plugins.app_supervisor.feed import Feed
 from atoll.plugins.app_supervisor.listing import listed, matches
 from atoll.plugins.app_supervisor.questions import log_query
+from atoll.supervisor.domain import domain_check
 from atoll.supervisor.models import CallerAccount
+from atoll.supervisor.options import is_host
 from atoll.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -72,7 +74,10 @@ class AppSupervisor(Plugin):
                 "start": self._start,
                 "stop": self._stop,
                 "restart": self._restart,
+                "rotateSecret": self._rotate_secret,
                 "check": self._check,
+                "checkDomain": self._check_domain,
+                "databaseModes": self._database_modes,
                 "listPinned": self._list_pinned,
                 "events": self._events,
                 "icon": self._icon,
@@ -175,6 +180,30 @@ class AppSupervisor(Plugin):
         values = _values(ctx)
         findings = await self._supervisor.check_app(values, await self._caller(ctx, values))
         return {"ok": not findings, "findings": msgspec.to_builtins(findings)}
+
+    async def _check_domain(self, ctx: Context) -> object:
+        """Where a domain leads, and whether that is where this request came in."""
+        domain = str(ctx.params.get("cname") or "")
+        if not is_host(domain):
+            raise BadRequest(f"{domain[:80]!r} is no host name. Give one like shop.example.com.")
+        host = ctx.headers.get("x-forwarded-host", "").split(",")[0].strip() or ctx.headers.get("host", "")
+        return await domain_check(domain, host)
+
+    async def _database_modes(self, ctx: Context) -> object:
+        """For the environments given by name: which kinds of database a new app can have."""
+        names = [name for name in str(ctx.params.get("environments") or "").split(",") if name]
+        for name in names:
+            self._named_environment(name)
+        if not names:
+            raise BadRequest("Say which environments: give their names as `environments`.")
+        return await self._supervisor.database_modes(names)
+
+    async def _rotate_secret(self, ctx: Context) -> object:
+        rows = [
+            await self._supervisor.rotate_secret(name, restart=_flag(ctx, "restart"), by=_by(ctx))
+            for name in self._chosen(ctx)
+        ]
+        return rows[0] if len(rows) == 1 else rows
 
     async def _update(self, ctx: Context) -> object:
         values = _values(ctx)

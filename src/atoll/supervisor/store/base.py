@@ -80,7 +80,8 @@ class AppRecord(Struct, frozen=True, kw_only=True):
         environments: where the app is placed. leaving: where it was and is still to be taken down.
         placed: what holds for single environments.
         gone: environments that said nothing of the app is left there, while it is being removed.
-        secret, admin, database.password: encrypted at rest.
+        secret, storage_secret, admin, database.password: encrypted at rest. The storage secret is the first
+            `secret` once that is another one: what the app encrypted with it must stay readable.
         identity: of the database service the app was created on, "" when that was not asked.
         remove_database: with desired "removed".
         dropped: the database was removed, or is to stay.
@@ -93,6 +94,7 @@ class AppRecord(Struct, frozen=True, kw_only=True):
     secret: str
     created_at: datetime
     updated_at: datetime
+    storage_secret: str = ""
     icon: str | None = None
     cname: str | None = None
     pinned: bool | None = None
@@ -117,6 +119,10 @@ class AppRecord(Struct, frozen=True, kw_only=True):
     restarts: int = 0
     operation: Operation | None = None
     version: int = 1
+
+    def signing_with(self, secret: str) -> AppRecord:
+        """The record with another secret for tokens: those signed before are not valid any more."""
+        return replace(self, secret=secret, storage_secret=self.storage_secret or self.secret)
 
     def at(self, environment: str) -> AppRecord:
         """The record as it holds for one environment."""

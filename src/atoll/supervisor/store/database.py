@@ -45,6 +45,7 @@ class _Secrets(msgspec.Struct):
     secret: str
     password: str | None
     admin: AdminAccount | None
+    storage_secret: str = ""
 
 
 class DatabaseStore(AppStore):
@@ -191,8 +192,14 @@ class DatabaseStore(AppStore):
         await self._db.run(delete(self._environments).where(self._environments.c.name == name))
 
     def _write(self, record: AppRecord) -> dict[str, Any]:
-        hidden = _Secrets(secret=record.secret, password=record.database.password, admin=record.admin)
-        shown = replace(record, secret="", admin=None, database=replace(record.database, password=None))
+        hidden = _Secrets(
+            secret=record.secret,
+            password=record.database.password,
+            admin=record.admin,
+            storage_secret=record.storage_secret,
+        )
+        database = replace(record.database, password=None)
+        shown = replace(record, secret="", storage_secret="", admin=None, database=database)
         return {
             "name": record.uid if record.desired == "removed" and record.dropped else record.name,
             "host": record.cname or None,
@@ -206,7 +213,14 @@ class DatabaseStore(AppStore):
         record = msgspec.json.decode(text, type=AppRecord)
         hidden = msgspec.json.decode(self._vault.unlock(bytes(secrets), record.uid), type=_Secrets)
         database: DatabaseOptions = replace(record.database, password=hidden.password)
-        return replace(record, secret=hidden.secret, admin=hidden.admin, database=database, version=version)
+        return replace(
+            record,
+            secret=hidden.secret,
+            storage_secret=hidden.storage_secret,
+            admin=hidden.admin,
+            database=database,
+            version=version,
+        )
 
 
 _COLUMNS = ("name", "host", "record", "secrets", "version", "updated")

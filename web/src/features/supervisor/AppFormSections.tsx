@@ -1,16 +1,19 @@
 import { Code, Group, Input, NumberInput, PasswordInput, Radio, Stack, Switch, Text, Textarea, TextInput } from '@mantine/core';
-import { IconCircleCheck, IconLock } from '@tabler/icons-react';
+import { IconCircleCheck, IconCircleX, IconLock } from '@tabler/icons-react';
 import { type ReactNode, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import classes from './AppFormSections.module.css';
 import { type AdminMode, type AppValues, isFreeName, nameFrom, randomName } from './applicationForm';
 import { ConnectionTest } from './ConnectionTest';
+import { DomainCheck } from './DomainCheck';
 import { EnvironmentPicker } from './EnvironmentPicker';
 import { IconInput } from './IconInput';
-import type { DatabaseMode } from './model';
+import type { DatabaseMode, Finding } from './model';
+import { RotateSecret } from './RotateSecret';
 import { TemplateChoice } from './TemplateChoice';
 import type { AppForm } from './useAppForm';
+import { useDatabaseModes } from './useDatabaseModes';
 
 interface Props {
   form: AppForm;
@@ -191,6 +194,7 @@ function StartMode({ form }: Props) {
 function DatabaseChoice({ form }: Props) {
   const { t } = useTranslation('supervisor');
   const { values } = form;
+  const possible = useDatabaseModes(values.environments);
   const modes: DatabaseMode[] = ['new_database', 'new_schema', 'new_connection'];
   return (
     <>
@@ -206,7 +210,12 @@ function DatabaseChoice({ form }: Props) {
               key={mode}
               value={mode}
               label={t(`database.${mode}`)}
-              description={t(`form.databaseHint.${mode}`, { name: values.name || t('form.idWord') })}
+              description={
+                <>
+                  {t(`form.databaseHint.${mode}`, { name: values.name || t('form.idWord') })}
+                  <Possible finding={possible[mode]} />
+                </>
+              }
             />
           ))}
         </Stack>
@@ -222,6 +231,19 @@ function DatabaseChoice({ form }: Props) {
         />
       )}
     </>
+  );
+}
+
+/** Whether the platform's own database user may do it, as the chosen environments have tried. */
+function Possible({ finding }: { finding: Finding | null | undefined }) {
+  const { t } = useTranslation('supervisor');
+  if (finding === undefined) return null;
+  const good = finding === null;
+  const Icon = good ? IconCircleCheck : IconCircleX;
+  return (
+    <Text span display="block" inherit className={good ? classes.good : classes.bad}>
+      <Icon size={14} aria-hidden className={classes.sign} /> {good ? t('form.databasePossible') : finding.message}
+    </Text>
   );
 }
 
@@ -300,6 +322,7 @@ function Access({ form }: Props) {
         spellCheck={false}
         {...form.getInputProps('cname')}
       />
+      <DomainCheck domain={form.values.cname} />
       <Switch label={t('form.showInLauncher')} {...form.getInputProps('showInLauncher', { type: 'checkbox' })} />
       <Switch label={t('form.showInSwitcher')} {...form.getInputProps('showInSwitcher', { type: 'checkbox' })} />
       <Switch label={t('form.pinned')} {...form.getInputProps('pinned', { type: 'checkbox' })} />
@@ -311,12 +334,19 @@ function Access({ form }: Props) {
 function OwnSecret({ form, creating }: Props & { creating: boolean }) {
   const { t } = useTranslation('supervisor');
   return (
-    <PasswordInput
-      label={t('form.secret')}
-      description={creating ? t('form.secretHint') : t('form.secretChange')}
-      autoComplete="new-password"
-      {...form.getInputProps('secret')}
-    />
+    <>
+      <PasswordInput
+        label={t('form.secret')}
+        description={creating ? t('form.secretHint') : t('form.secretChange')}
+        autoComplete="new-password"
+        {...form.getInputProps('secret')}
+      />
+      {!creating && (
+        <div>
+          <RotateSecret name={form.values.name} />
+        </div>
+      )}
+    </>
   );
 }
 

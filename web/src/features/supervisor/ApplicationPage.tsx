@@ -27,6 +27,7 @@ import { ProgressSteps } from './ProgressSteps';
 import { useApp } from './queries';
 import { ReasonPanel } from './ReasonPanel';
 import { DETAIL_TABS, type DetailTab } from './detailTabs';
+import { RotateSecret } from './RotateSecret';
 import { RuntimeTable } from './RuntimeTable';
 import { StartStop, useCommand } from './StartStop';
 import { useProgressNote } from './StatusCell';
@@ -222,6 +223,17 @@ function DangerZone({ app }: { app: AppRow }) {
   const [deleting, setDeleting] = useState(false);
   return (
     <Panel title={t('detail.danger')} narrow>
+      <Group justify="space-between" gap="md" pb="md" mb="md" className={classes.part}>
+        <div>
+          <Text fw={600} size="sm">
+            {t('rotate.heading')}
+          </Text>
+          <Text size="sm" c="dimmed">
+            {t('rotate.consequence')}
+          </Text>
+        </div>
+        <RotateSecret name={app.name} />
+      </Group>
       <Group justify="space-between" gap="md">
         <div>
           <Text fw={600} size="sm">

@@ -44,7 +44,7 @@ export function ApplicationsPage() {
   const [stopping, setStopping] = useState<AppRow[]>([]);
   const [failed, setFailed] = useState<AppRow | null>(null);
   const setCreating = (create: boolean) =>
-    void navigate({ search: (previous) => ({ ...previous, create: create || undefined }), replace: !create });
+    void navigate({ search: (previous) => ({ ...previous, create: create || undefined, like: undefined }), replace: !create });
   const [state, setState] = useGridState('applications');
   const columns = useColumns();
   const apps = useApps();
@@ -131,7 +131,11 @@ export function ApplicationsPage() {
           empty={empty}
         />
       )}
-      <CreateAppDrawer opened={search.create ?? false} onClose={() => setCreating(false)} />
+      <CreateAppDrawer
+        opened={(search.create ?? false) && (!search.like || apps.data !== undefined)}
+        onClose={() => setCreating(false)}
+        like={apps.data?.find(({ name }) => name === search.like)}
+      />
       {editing && <EditAppDrawer app={editing} opened onClose={() => setEditing(null)} />}
       {deleting.length === 1 && deleting[0] && <DeleteAppDialog app={deleting[0]} opened onClose={() => setDeleting([])} />}
       {deleting.length > 1 && <DeleteAppsDialog apps={deleting} onClose={() => setDeleting([])} />}

@@ -1,34 +1,44 @@
 import { Alert, Button, Group, Stack, Text } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
+import type { TFunction } from 'i18next';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { FormDrawer } from '../../ui/FormDrawer';
-import { createBody, NEW_APP } from './applicationForm';
+import { type AppValues, createBody, freeNameFrom, likeApp, NEW_APP } from './applicationForm';
 import { CreateSections } from './AppFormSections';
 import { CreationProgress } from './CreationProgress';
 import { Findings } from './Findings';
-import type { Finding } from './model';
+import { type AppRow, type Finding, titleOf } from './model';
 import { checkApp, createApp, useApps } from './queries';
 import { findingsOf, showFindings, useAppForm } from './useAppForm';
 
 interface Props {
   opened: boolean;
   onClose: () => void;
+  /** Begins with the settings of this app. */
+  like?: AppRow;
+}
+
+function startOf(like: AppRow | undefined, taken: string[], t: TFunction<['supervisor', 'ui']>): AppValues {
+  if (!like) return NEW_APP;
+  const title = t('create.copyOf', { name: titleOf(like) });
+  return { ...likeApp(like, title), name: freeNameFrom(title, taken) };
 }
 
 /** From a title to a running app: form, check before anything is created, then the steps as they happen. */
-export function CreateAppDrawer({ opened, onClose }: Props) {
+export function CreateAppDrawer({ opened, onClose, like }: Props) {
   // A new form for each opening.
-  return opened ? <OpenDrawer onClose={onClose} /> : null;
+  return opened ? <OpenDrawer key={like?.name} onClose={onClose} like={like} /> : null;
 }
 
-function OpenDrawer({ onClose }: { onClose: () => void }) {
+function OpenDrawer({ onClose, like }: Omit<Props, 'opened'>) {
   const { t, i18n } = useTranslation(['supervisor', 'ui']);
   const client = useQueryClient();
   const taken = (useApps().data ?? []).map((app) => app.name);
-  const form = useAppForm({ initial: NEW_APP, taken, creating: true });
+  const [initial] = useState(() => startOf(like, taken, t));
+  const form = useAppForm({ initial, taken, creating: true });
   const [findings, setFindings] = useState<Finding[]>([]);
   const [checked, setChecked] = useState(false);
   const [busy, setBusy] = useState<'check' | 'create' | 'start' | null>(null);
@@ -74,9 +84,9 @@ function OpenDrawer({ onClose }: { onClose: () => void }) {
     <FormDrawer
       opened
       onClose={onClose}
-      title={t('create.title')}
+      title={like ? t('create.titleLike', { name: titleOf(like) }) : t('create.title')}
       size={720}
-      dirty={form.values.displayName !== ''}
+      dirty={form.values.displayName !== '' && (!like || form.isDirty())}
       footer={
         <Group justify="space-between" gap="xs">
           <Button variant="subtle" loading={busy === 'check'} disabled={busy !== null} onClick={() => void run('check')}>
@@ -103,6 +113,11 @@ function OpenDrawer({ onClose }: { onClose: () => void }) {
       >
         <Stack gap="lg">
           <Findings findings={findings} />
+          {like && (
+            <Text size="sm" c="dimmed">
+              {t('create.likeHint')}
+            </Text>
+          )}
           {checked && (
             <Alert role="status" color="green" variant="light" icon={<IconCheck aria-hidden />}>
               <Text size="sm">{t('create.checked')}</Text>

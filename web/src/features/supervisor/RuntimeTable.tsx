@@ -10,6 +10,7 @@ import { AppStatusChip } from './AppStatusChip';
 import { duration } from './format';
 import { actionsFor, addressOf, type AppRow, type EnvironmentRow, type InstanceStatus, titleOf } from './model';
 import { useEnvironments } from './queries';
+import classes from './RuntimeTable.module.css';
 import { useCommand } from './StartStop';
 
 /** Each environment of the app: its processes as they report about themselves, and what can be done with it there. */
@@ -19,8 +20,8 @@ export function RuntimeTable({ app }: { app: AppRow }) {
   const places = app.environments ?? [];
   if (places.length === 0) return <EmptyState>{t('runtime.none')}</EmptyState>;
   return (
-    <Table.ScrollContainer minWidth={980} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': t('detail.runtime') } }}>
-      <Table verticalSpacing="sm">
+    <Table.ScrollContainer minWidth={900} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': t('detail.runtime') } }}>
+      <Table verticalSpacing="sm" className={classes.table}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t('runtime.environment')}</Table.Th>
@@ -29,7 +30,6 @@ export function RuntimeTable({ app }: { app: AppRow }) {
             <Table.Th>{t('columns.version')}</Table.Th>
             <Table.Th>{t('runtime.inState')}</Table.Th>
             <Table.Th>{t('runtime.heartbeat')}</Table.Th>
-            <Table.Th>{t('runtime.message')}</Table.Th>
             <Table.Th>{t('columns.commands')}</Table.Th>
           </Table.Tr>
         </Table.Thead>
@@ -60,6 +60,9 @@ function PlaceRows({ app, place, environment }: PlaceProps) {
       {index === 0 && <Table.Td rowSpan={rows.length}>{place}</Table.Td>}
       <Table.Td>
         <AppStatusChip status={told.length > 1 ? row.status : status} />
+        <Text size="xs" c="dimmed" maw={260}>
+          {row.message || app.reasons?.[place]?.message}
+        </Text>
       </Table.Td>
       <Table.Td>
         <Process row={row} environment={environment} />
@@ -67,7 +70,6 @@ function PlaceRows({ app, place, environment }: PlaceProps) {
       <Table.Td>{row.version}</Table.Td>
       <Table.Td>{row.since && <Since value={row.since} />}</Table.Td>
       <Table.Td>{beat && <RelativeTime value={beat} everyMs={1_000} />}</Table.Td>
-      <Table.Td maw={260}>{row.message || app.reasons?.[place]?.message}</Table.Td>
       {index === 0 && (
         <Table.Td rowSpan={rows.length}>
           <Commands app={app} place={place} />

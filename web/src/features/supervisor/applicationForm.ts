@@ -136,6 +136,23 @@ export function valuesOf(app: AppRow): AppValues {
   };
 }
 
+/** A new app with the settings of one that exists: not its id, address, database or secrets, and none of its data. */
+export function likeApp(app: AppRow, title: string): AppValues {
+  return {
+    ...valuesOf(app),
+    displayName: title,
+    name: '',
+    // A picture is kept under the other app's address; the server takes only pictures themselves.
+    icon: app.icon?.startsWith('/') ? '' : (app.icon ?? ''),
+    cname: '',
+    sort: '',
+    pinned: false,
+    database: '',
+    schema: '',
+    storage: '',
+  };
+}
+
 /** For the platform's own servers only a prefix may be chosen; nothing when there is none. */
 function databaseBody(values: AppValues): AppOptions['database'] {
   if (values.mode !== 'new_connection') {

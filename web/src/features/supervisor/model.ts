@@ -31,7 +31,7 @@ export interface Reason {
   remedy?: string | null;
 }
 
-export type AppAction = 'create' | 'update' | 'start' | 'stop' | 'restart' | 'destroy' | 'visit' | 'move';
+export type AppAction = 'create' | 'update' | 'start' | 'stop' | 'restart' | 'destroy' | 'visit' | 'move' | 'rotate';
 
 /** Somebody asked for something (`action`, `by`), or the state changed in one environment (`from`, `to`). */
 export interface AppEvent {

@@ -7,7 +7,7 @@ import { sessionOf } from '../../app/session';
 import { useLive, useLiveState } from '../../app/ws';
 import { toast } from '../../ui/toasts';
 import { type EnvironmentAnswer, environmentFrom } from './environmentRow';
-import { type AppEvent, type AppRow, byPlace, type CheckResult, type EnvironmentRow, isTransitional, type ShownApp } from './model';
+import { type AppEvent, type AppRow, byPlace, type CheckResult, type DatabaseMode, type EnvironmentRow, type Finding, isTransitional, type ShownApp } from './model';
 import { type LiveRow, putRow } from './liveRows';
 
 const MANY = 1_000;
@@ -202,4 +202,34 @@ export interface AddressAnswer {
 
 export async function testEnvironment(name: string): Promise<Record<'url' | 'proxyUrl', AddressAnswer | null>> {
   return environments.action('test', { key: name });
+}
+
+/** What the server's resolver knows of a domain, and of the host of this page. */
+export interface DomainAnswer {
+  domain: string;
+  entry: string;
+  addresses: string[];
+  entryAddresses: string[];
+  /** Null when one of them has no address. */
+  pointsHere: boolean | null;
+  message: string;
+}
+
+export async function checkDomain(cname: string, signal?: AbortSignal): Promise<DomainAnswer> {
+  return mainApi.call<DomainAnswer>('applications:checkDomain', { params: { cname }, signal });
+}
+
+export async function databaseModes(
+  environments: string[],
+  signal?: AbortSignal,
+): Promise<Partial<Record<DatabaseMode, Finding | null>>> {
+  return mainApi.call('applications:databaseModes', { params: { environments }, signal });
+}
+
+export async function rotateSecret(client: QueryClient, name: string, restart: boolean): Promise<void> {
+  await applications.action('rotateSecret', { key: name, params: { restart } });
+  await Promise.all([
+    client.invalidateQueries({ queryKey: ['applications'] }),
+    client.invalidateQueries({ queryKey: ['application', name] }),
+  ]);
 }

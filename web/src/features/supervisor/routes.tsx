@@ -27,6 +27,8 @@ const indexRoute = createRoute({
 interface AppsSearch extends GridSearch {
   /** The drawer for a new app is open. */
   create?: boolean;
+  /** It begins with the settings of this app. */
+  like?: string;
   status?: AppStatus;
   environment?: string;
   database?: DatabaseMode;
@@ -37,6 +39,7 @@ interface AppsSearch extends GridSearch {
 function parseAppsSearch(raw: Record<string, unknown>): AppsSearch {
   const search: AppsSearch = parseGridSearch(raw);
   if (raw.create === true) search.create = true;
+  if (raw.create === true && typeof raw.like === 'string') search.like = raw.like;
   if (typeof raw.status === 'string' && raw.status in APP_TONES) search.status = raw.status as AppStatus;
   if (typeof raw.environment === 'string') search.environment = raw.environment;
   if (DATABASE_MODES.some((mode) => mode === raw.database)) search.database = raw.database as DatabaseMode;

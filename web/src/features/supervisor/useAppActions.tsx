@@ -1,5 +1,5 @@
 import {
-  IconAlertTriangle, IconExternalLink, IconEye, IconEyeOff, IconFileText, IconLink, IconPin, IconPinnedOff, IconRefresh,
+  IconAlertTriangle, IconCopyPlus, IconExternalLink, IconEye, IconEyeOff, IconFileText, IconLink, IconPin, IconPinnedOff, IconRefresh,
 } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -52,6 +52,12 @@ export function useAppActions(onError: (app: AppRow) => void): (app: AppRow) => 
     ...(row.reason
       ? [{ id: 'error', label: t('problem.open'), icon: <IconAlertTriangle {...ICON} />, onAction: onError }]
       : []),
+    {
+      id: 'duplicate',
+      label: t('apps.duplicate'),
+      icon: <IconCopyPlus {...ICON} />,
+      onAction: () => void navigate({ to: '/admin/settings/supervisor/apps', search: { create: true, like: row.name } }),
+    },
     { id: 'copy', label: t('apps.copyUrl'), icon: <IconLink {...ICON} />, onAction: () => void copy(row).catch(toast.error) },
     {
       id: 'pin',
