@@ -18,6 +18,7 @@ from atoll.database.config import DatabaseConfig
 from atoll.database.drivers import Database, connect
 from atoll.testing.deployment import PostgresAddress
 from atoll.testing.rabbitmq import RabbitServer, rabbitmq_server
+from atoll.testing.s3 import S3Server, s3_server
 from atoll.testing.services import (
     PostgresServer,
     RedisServer,
@@ -60,6 +61,12 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def redis_service() -> Iterator[RedisServer]:
     yield from needed(redis_server())
+
+
+@pytest.fixture(scope="session")
+def s3_service() -> Iterator[S3Server]:
+    """An S3 server that all tests of this process share: make a bucket of your own."""
+    yield from needed(s3_server())
 
 
 @pytest.fixture(scope="session")

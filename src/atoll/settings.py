@@ -312,6 +312,13 @@ class Settings:
     async_task_keep_days: float = variable("ASYNC_TASK_KEEP_DAYS", 7.0, number(0, 3650), "Days for which finished tasks and their files are kept.")
     local_storage_allowed_roots: tuple[Path, ...] = variable("LOCAL_STORAGE_ALLOWED_ROOTS", (), folders, "Folders that local file storages may use beside the app's own, comma separated; each app gets a folder of its name in them.")
     temporary_file_access_expires_in: float = variable("TEMPORARY_FILE_ACCESS_EXPIRES_IN", 600.0, minutes(300, 600), "How long a temporary address of a file works.", shown="10m")
+    default_storage_type: str = variable("DEFAULT_STORAGE_TYPE", "local", one_of("local", "s3"), "The default file storage of newly installed apps; s3 needs the variables AWS_*.")
+    aws_access_key_id: str | None = variable("AWS_ACCESS_KEY_ID", None, any_text, "Key of the S3 storage of newly installed apps.")
+    aws_secret_access_key: str | None = variable("AWS_SECRET_ACCESS_KEY", None, any_text, "Its secret.", secret=True)
+    aws_s3_bucket: str | None = variable("AWS_S3_BUCKET", None, any_text, "Its bucket; newly installed apps have an S3 storage when it is set.")
+    aws_s3_region: str | None = variable("AWS_S3_REGION", None, any_text, "Its region.")
+    aws_endpoint_url_s3: str | None = variable("AWS_ENDPOINT_URL_S3", None, address("http", "https"), "Address of an S3 service other than Amazon's.")
+    aws_s3_storage_base_url: str | None = variable("AWS_S3_STORAGE_BASE_URL", None, address("http", "https"), "Public address of the bucket.")
     trusted_proxies: tuple[str, ...] = variable("TRUSTED_PROXIES", (), network_list, "Addresses or networks whose X-Forwarded-* headers are believed, comma separated.")
     shutdown_seconds: float = variable("SHUTDOWN_SECONDS", 20.0, duration(0, 3600), "How long a stop waits for running requests.")
     logger_transport: tuple[str, ...] = variable("LOGGER_TRANSPORT", None, transports, "Where log lines go: console (standard error), file (numbered files) or dailyRotateFile (a file per day), comma separated. Request lines go to files only.", shown="console,dailyRotateFile; console in development")
@@ -619,6 +626,10 @@ def _contradictions(values: dict[str, Any], given: set[str]) -> list[str]:
         problems.append(
             "CACHE_REDIS_URL=: expected an address like redis://host:6379 with CACHE_DEFAULT_STORE=redis"
         )
+    if values["default_storage_type"] == "s3":
+        for name in ("aws_s3_bucket", "aws_access_key_id", "aws_secret_access_key"):
+            if not values[name]:
+                problems.append(f"{name.upper()}=: expected a value with DEFAULT_STORAGE_TYPE=s3")
     if values["processes"] > 1:
         problems += _alone(values)
     if values["smtp_host"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import secrets
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 import httpx
 import pytest
+from aiobotocore.session import get_session
+from sqlalchemy import select
 
 from atoll.application.app import Application
 from atoll.application.schedule import Tick
@@ -19,6 +22,9 @@ from atoll.database.drivers.base import Database
 from atoll.plugins.files import Files
 from atoll.plugins.files.cleaning import UNFINISHED_SECONDS, Cleaning
 from atoll.plugins.files.storage import local
+from atoll.plugins.files.tables import Tables
+from atoll.settings import MASK
+from atoll.testing.s3 import S3Server
 
 from .conftest import ROOT, SECRET, Api, client_of, make_app
 from .test_rights import person
@@ -411,3 +417,61 @@ async def test_many_uploads_at_once_get_names_and_records_of_their_own(app: Appl
     assert len({each["filename"] for each in made}) == 8
     for number, each in enumerate(made):
         assert (await read(root, each["url"])).text == str(number)
+
+
+async def test_files_on_s3(app: Application, root: Api, s3_service: S3Server, database: Database) -> None:
+    options = {
+        "bucket": f"api-{secrets.token_hex(6)}",
+        "endpoint": s3_service.url,
+        "accessKeyId": s3_service.access_key,
+        "secretAccessKey": s3_service.secret_key,
+    }
+    values = {"name": "cloud", "type": "s3", "path": "in/here", "options": options, "default": True}
+    refused = await root.call("storages:test", {**values, "options": {**options, "secretAccessKey": "wrong"}})
+    assert code(refused) == (503, "FILE_STORAGE_UNAVAILABLE")
+    assert "wrong" not in refused.text
+    await make_bucket(s3_service, options["bucket"])
+    assert (await root.data("storages:test", values))["ok"] is True
+    made = await root.data("storages:create", values)
+    for shown in (made, (await root.data("storages:list"))[0], await root.data(f"storages:get/{made['id']}")):
+        assert shown["options"].get("secretAccessKey", MASK) == MASK
+        assert "sealed" not in shown
+    rows = await database.run(select(Tables(database).storages.table))
+    assert s3_service.secret_key not in str(rows.rows)
+    kept = {"options": {**made["options"], "region": "eu-1"}, "title": "Cloud"}
+    await root.data(f"storages:update/{made['id']}", kept)
+    assert (await root.data("storages:test", {}, filterByTk=made["id"]))["ok"] is True, "the secret is kept"
+
+    content = os.urandom(9 << 20)
+    file = await sent(root, content, "big.bin", "application/octet-stream")
+    assert stored(app) == []
+    assert (await read(root, file["url"])).content == content
+    part = await read(root, file["url"], Range="bytes=9000000-9000009")
+    assert (part.status_code, part.content) == (206, content[9_000_000:9_000_010])
+    await root.data("attachments:destroy", {}, filterByTk=file["id"])
+    assert await until_empty(s3_service, options["bucket"]) == []
+    assert list((app.storage / "receiving").iterdir()) == []
+    other = await root.call("storages:create", {**values, "name": "none", "options": {"bucket": "b"}})
+    assert other.status_code == 400, "never with the rights of the server itself"
+
+
+async def make_bucket(server: S3Server, name: str) -> None:
+    async with s3_client(server) as client:
+        await client.create_bucket(Bucket=name)
+
+
+async def until_empty(server: S3Server, bucket: str) -> list[str]:
+    async with s3_client(server) as client, asyncio.timeout(10):
+        while found := (await client.list_objects_v2(Bucket=bucket)).get("Contents", []):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return [each["Key"] for each in found]
+
+
+def s3_client(server: S3Server) -> Any:
+    return get_session().create_client(
+        "s3",
+        region_name="us-east-1",
+        endpoint_url=server.url,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+    )

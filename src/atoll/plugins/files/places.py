@@ -14,12 +14,14 @@ from atoll.application.collections.model import Collection
 from atoll.errors import BadRequest, FileStorageUnavailable, NotSupported
 from atoll.plugins.files.storage import Storage
 from atoll.plugins.files.storage.local import LocalStorage
+from atoll.plugins.files.storage.s3 import Bucket, S3Storage
 from atoll.supervisor.sealing import Vault
 
 if TYPE_CHECKING:
     from atoll.application.app import Application
 
 LOCAL: Final = "local"
+S3: Final = "s3"
 # How other clients call the folder every app has of its own.
 OWN_ROOT: Final = "storage/uploads"
 SIZE: Final = 20 << 20
@@ -100,7 +102,9 @@ class Places:
             raise BadRequest("`options` of a storage is an object")
         if row.get("type") == LOCAL:
             return LocalStorage(self._root(options.get("documentRoot")))
-        raise NotSupported(f"This version has no storages of type {row.get('type')!r}; it has: {LOCAL}")
+        if row.get("type") == S3:
+            return S3Storage(Bucket.read(options, secret), self._app.storage / "receiving")
+        raise NotSupported(f"This version has no storages of type {row.get('type')!r}, only {LOCAL} and {S3}")
 
     def seal(self, name: str, secret: str) -> str:
         """A secret for the database."""

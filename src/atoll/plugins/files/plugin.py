@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
 from atoll.application.api.resources import LOGGED_IN, PUBLIC, RecordAction
@@ -14,13 +14,13 @@ from atoll.application.events import RecordsChanged
 from atoll.application.plugin_manager import Plugin
 from atoll.application.records.filter import Caller
 from atoll.application.schedule import Job
-from atoll.errors import UniqueViolation, ValidationFailed
 from atoll.lifecycle import BackgroundTasks
 from atoll.plugins.files.access import Reading, Tickets
 from atoll.plugins.files.cleaning import Cleaning
+from atoll.plugins.files.names import RENAME_MODES
 from atoll.plugins.files.objects import Objects
 from atoll.plugins.files.places import LOCAL, OWN_ROOT, SIZE, Places
-from atoll.plugins.files.storages import StorageActions
+from atoll.plugins.files.storages import SECRET, StorageActions
 from atoll.plugins.files.tables import Tables
 from atoll.plugins.files.uploads import Uploads
 from atoll.supervisor.sealing import Vault
@@ -29,6 +29,15 @@ if TYPE_CHECKING:
     from atoll.application.app import Application
 
 TEMPLATE: Final = "file"
+FIRST: Final[Mapping[str, Any]] = {
+    "title": "Local storage",
+    "name": LOCAL,
+    "type": LOCAL,
+    "baseUrl": "/storage/uploads",
+    "options": {"documentRoot": OWN_ROOT},
+    "rules": {"size": SIZE},
+    "default": True,
+}
 
 
 class Files(Plugin):
@@ -38,16 +47,23 @@ class Files(Plugin):
         key: 32 bytes that seal secrets of storages.
         allowed_roots: folders for local storages, beside each app's own.
         temporary_seconds: how long a temporary address works.
+        first: the storages of a new app, as `storages:create` takes them; empty: a local one.
     """
 
     name = "files"
 
     def __init__(
-        self, *, key: bytes, allowed_roots: Sequence[Path] = (), temporary_seconds: float = 600.0
+        self,
+        *,
+        key: bytes,
+        allowed_roots: Sequence[Path] = (),
+        temporary_seconds: float = 600.0,
+        first: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self._vault = Vault(key)
         self._allowed_roots = tuple(allowed_roots)
         self._temporary_seconds = temporary_seconds
+        self._first = tuple(first) or (FIRST,)
         self._background = BackgroundTasks("files")
         self._places: Places | None = None
         self._cleaning: Cleaning
@@ -92,23 +108,18 @@ class Files(Plugin):
         )
 
     async def start(self, app: Application) -> None:
-        """Makes the first storage of a new app."""
+        """Makes the first storages of a new app."""
         if self._places is None or await self._places.rows():
             return
-        values = {
-            "title": "Local storage",
-            "name": LOCAL,
-            "type": LOCAL,
-            "baseUrl": "/storage/uploads",
-            "options": {"documentRoot": OWN_ROOT},
-            "rules": {"size": SIZE},
-            "default": True,
-        }
-        try:
-            await app.records.create_one(self._places.collection, values, Caller())
-        except (UniqueViolation, ValidationFailed):
-            if not await self._places.rows():  # else another instance was faster
-                raise
+        async with app.database.exclusive("first-storages"):
+            if await self._places.rows():
+                return
+            for given in self._first:
+                options = dict(given["options"])
+                secret = options.pop(SECRET, None)
+                sealed = None if secret is None else self._places.seal(given["name"], secret)
+                row = {**given, "options": options, "sealed": sealed, "renameMode": RENAME_MODES[0]}
+                await app.records.create_one(self._places.collection, row, Caller())
 
     async def stop(self, app: Application) -> None:
         """Ends connections to storages and what is being removed: the rest is removed later."""

@@ -51,7 +51,7 @@ class Storage(ABC):
 
     @abstractmethod
     async def remove(self, key: str) -> None:
-        """Removes an object."""
+        """Removes an object, and what a killed process had begun of it."""
 
     @abstractmethod
     async def tidy(self, older_than: float) -> int:
