@@ -120,27 +120,28 @@ async def test_linked_fields_and_plain_rows(orders: Api) -> None:
     assert await orders.data("orders:query", plain) == [{"total": 4}, {"total": 2}]
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        {},
-        {"measures": "total"},
-        {"measures": [{"aggregation": "sum"}]},
-        {"measures": [measure("sum", "zzz")]},
-        {"measures": [measure("median")]},
-        {"measures": [measure("sum", "state")]},
-        {"measures": [measure("max", "data")]},
-        {"dimensions": [{"field": "data"}]},
-        {"dimensions": [{"field": "customer.orders.total"}]},
-        {"measures": [measure("sum")], "having": {"zzz": 1}},
-        {"measures": [measure("sum")], "having": {"sum": {"$in": [1]}}},
-        {"measures": [measure("sum")], "orders": [{"field": "state"}]},
-        {"measures": [measure("sum")], "limit": -1},
-        {"measures": [measure("sum")], "filter": {"zzz": 1}},
-    ],
-)
-async def test_questions_that_make_no_sense_are_refused(orders: Api, question: dict[str, Any]) -> None:
-    assert (await orders.call("orders:query", question)).status_code == 400
+REFUSED: list[dict[str, Any]] = [
+    {},
+    {"measures": "total"},
+    {"measures": [{"aggregation": "sum"}]},
+    {"measures": [measure("sum", "zzz")]},
+    {"measures": [measure("median")]},
+    {"measures": [measure("sum", "state")]},
+    {"measures": [measure("max", "data")]},
+    {"dimensions": [{"field": "data"}]},
+    {"dimensions": [{"field": "customer.orders.total"}]},
+    {"measures": [measure("sum")], "having": {"zzz": 1}},
+    {"measures": [measure("sum")], "having": {"sum": {"$in": [1]}}},
+    {"measures": [measure("sum")], "orders": [{"field": "state"}]},
+    {"measures": [measure("sum")], "limit": -1},
+    {"measures": [measure("sum")], "filter": {"zzz": 1}},
+]
+
+
+async def test_questions_that_make_no_sense_are_refused(orders: Api) -> None:
+    for question in REFUSED:
+        answer = await orders.call("orders:query", question)
+        assert answer.status_code == 400, (question, answer.text)
 
 
 async def test_sums_tell_nothing_that_lists_do_not(orders: Api) -> None:

@@ -29,6 +29,7 @@ from atoll.application.api.actions import (
     queues,
     role_rules,
     sessions,
+    sql_collections,
     system,
     themes,
     users,
@@ -145,7 +146,7 @@ class Application:
         for part in (
             auth, authenticators, sessions, password_resets, api_keys, users, memberships, role_rules,
             collections, data_sources, preferences, queues, views, system, menus, themes, variables, parts,
-            charts,
+            charts, sql_collections,
         ):  # fmt: skip
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)

@@ -27,7 +27,7 @@ def literal(value: Any) -> str:
 
 
 class Ddl:
-    """Writes the statements for one database and schema."""
+    """Writes the statements for one database and schema; none for collections without a table."""
 
     def __init__(self, kind: DatabaseKind, schema: str | None) -> None:
         self._kind = kind
@@ -42,6 +42,8 @@ class Ddl:
 
     def create(self, collection: Collection) -> list[str]:
         """CREATE TABLE and its unique indexes."""
+        if collection.read_only:
+            return []
         columns = [self._column(field, new_table=True) for field in collection.fields.values()]
         keys = [field for field in collection.fields.values() if field.primary_key]
         if keys and not (len(keys) == 1 and keys[0].auto_increment):
@@ -54,10 +56,14 @@ class Ddl:
 
     def drop(self, collection: Collection) -> list[str]:
         """DROP TABLE."""
+        if collection.read_only:
+            return []
         return [f"DROP TABLE {self.table(collection)}"]
 
     def add_field(self, collection: Collection, field: Field) -> list[str]:
         """ADD COLUMN; existing rows get the default value."""
+        if collection.read_only:
+            return []
         if field.primary_key:
             raise BadRequest(
                 f"Field {field.name!r}: a primary key can only be given when the collection is created"
@@ -86,6 +92,8 @@ class Ddl:
 
     def drop_field(self, collection: Collection, field: Field) -> list[str]:
         """DROP COLUMN, its unique index first because SQLite insists."""
+        if collection.read_only:
+            return []
         return [
             *self._drop_indexes(collection, field),
             f"ALTER TABLE {self.table(collection)} DROP COLUMN {quote(field.name)}",
@@ -93,6 +101,8 @@ class Ddl:
 
     def change_field(self, old: Collection, new: Collection, name: str) -> list[str]:
         """What follows from changed options: indexes, NOT NULL."""
+        if new.read_only:
+            return []
         before, after = old.fields[name], new.fields[name]
         statements = []
         if (before.unique, before.indexed) != (after.unique, after.indexed):

@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select, update
 
 from atoll.application.collections.model import Collection
 from atoll.database.drivers.base import Connection, Database
+from atoll.errors import BadRequest
 
 Row = dict[str, Any]
 COLLECTION_COLUMNS = ("key", "name", "title", "inherit", "hidden", "description", "sort")
@@ -91,6 +92,16 @@ class Metadata:
         """Writes a field that is there."""
         await self._write(connection, "fields", row, FIELD_COLUMNS)
 
+    async def move_collection(self, connection: Connection, name: str, target: str, *, after: bool) -> None:
+        """Numbers the collections anew, with one of them at (or behind) the place of another."""
+        table = self._collections
+        rows = await self._database.run(
+            select(table.c.name).order_by(table.c.sort.nulls_last(), table.c.name), connection=connection
+        )
+        for number, each in enumerate(moved([row[0] for row in rows.rows], name, target, after=after), 1):
+            place = update(table).where(table.c.name == each).values(sort=number)
+            await self._database.run(place, connection=connection)
+
     async def remove_field(self, connection: Connection, key: str) -> None:
         """Deletes a field by its key."""
         table = self._fields
@@ -120,3 +131,16 @@ class Metadata:
         if not new:
             statement = update(system.table).where(system.table.c.key == row["key"]).values(values)
         await self._database.run(statement, connection=connection)
+
+
+def moved(names: Sequence[str], name: str, target: str, *, after: bool) -> list[str]:
+    """The names with one of them at the place that `target` has, or behind it; raises BadRequest."""
+    for each in (name, target):
+        if each not in names:
+            raise BadRequest(f"{each!r} does not exist")
+    if name == target:
+        return list(names)
+    rest = [each for each in names if each != name]
+    behind = after or names.index(name) < names.index(target)
+    rest.insert(rest.index(target) + behind, name)
+    return rest

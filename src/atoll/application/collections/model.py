@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Column, MetaData, Table
+from sqlalchemy import Column, MetaData, Table, text
 from sqlalchemy.types import UserDefinedType
 
 from atoll.application.collections.relations import Relation, TreeRole, read_relation
@@ -42,6 +42,10 @@ class Collection:
         kind: the database kind, which decides column types.
         prefix: put before the table's name.
         system: defined in code; its shape cannot be changed through the API.
+        source: gives the statement that a SQL collection reads; raises BadRequest when it may not run.
+
+    Attributes:
+        read_only: a SQL collection or a view: its records cannot be written, and it has no table of its own.
     """
 
     def __init__(
@@ -53,12 +57,15 @@ class Collection:
         kind: DatabaseKind,
         prefix: str = "",
         system: bool = False,
+        source: Callable[[], str] | None = None,
     ) -> None:
         self.name = name
         self.options = options
         self.kind: DatabaseKind = kind
         self.system = system
-        self.table_name = prefix + name
+        self._source = source
+        self.read_only = source is not None or options.get("view") is True
+        self.table_name = str(options.get("viewName") or name) if self.read_only else prefix + name
         self.fields: dict[str, Field] = {}
         self.relations: dict[str, Relation] = {}
         self._add_all(list(fields))
@@ -103,6 +110,11 @@ class Collection:
         return self.options.get(name) is True
 
     @property
+    def is_query(self) -> bool:
+        """Whether it reads a statement instead of a table or view."""
+        return self._source is not None
+
+    @property
     def counted(self) -> bool:
         """Whether new records get a number that no other may get meanwhile: it takes a transaction."""
         return self._counted
@@ -116,18 +128,20 @@ class Collection:
     def _add_all(self, declared: list[Mapping[str, Any]]) -> None:
         names = {str(field["name"]) for field in declared}
         has_key = any(field.get("primaryKey") is True for field in declared)
-        numbered = self.options.get("autoGenId") is not False and not has_key
+        numbered = self.options.get("autoGenId") is not False and not has_key and not self.read_only
         if numbered and "id" not in names:
             self._add("id", {"type": "bigInt", "primaryKey": True, "autoIncrement": True, "allowNull": False})
         for field in declared:
             if numbered and field["name"] == "id":
                 field = {**field, "primaryKey": True, "autoIncrement": field.get("type") == "bigInt"}
             self._add(str(field["name"]), field)
+        if self.flag("sortable") and "sort" not in names and not self.read_only:
+            self._add("sort", {"type": "sort", "interface": "sort"})
         for flag in _TIMES:
-            if self.flag(flag) and flag not in self.fields:
+            if self.flag(flag) and flag not in self.fields and not self.read_only:
                 self._add(flag, {"type": "date", "interface": flag})
         for flag, key in _PEOPLE.items():
-            if self.flag(flag) or flag in self.relations:
+            if (self.flag(flag) or flag in self.relations) and not self.read_only:
                 if key not in self.fields:
                     self._add(key, {"type": "bigInt", "isForeignKey": True})
                 self.relations.setdefault(flag, Relation(flag, "belongsTo", "users", key))
@@ -140,11 +154,17 @@ class Collection:
 
     @cached_property
     def table(self) -> Table:
-        """The columns as SQLAlchemy sees them, for queries; made on first use. DDL is written elsewhere."""
+        """The columns as SQLAlchemy sees them, for queries; made on first use. DDL is written elsewhere.
+
+        Of a SQL collection it is its statement, which is read like a table.
+        """
         columns = [
             Column(field.name, ColumnType(field.column_type(self.kind)), quote=True)
             for field in self.fields.values()
         ]
+        if self._source is not None:
+            statement = text(self._source().replace(":", r"\:")).columns(*columns)
+            return cast("Table", statement.subquery(self.name))
         return Table(self.table_name, MetaData(), *columns, quote=True)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from atoll.application.collections.binding import STRUCTURE, Binding, bind, check_key, key_field
 from atoll.application.collections.ddl import Ddl
 from atoll.application.collections.file_template import FILE_FIELDS
-from atoll.application.collections.metadata import Metadata
+from atoll.application.collections.metadata import Metadata, moved
 from atoll.application.collections.model import Collection
 from atoll.application.collections.names import check_field_name
 from atoll.application.fields import RELATION_TYPES
@@ -28,6 +28,7 @@ class Surroundings:
     Args:
         own: the collections people made, as they were before the change.
         build: makes the collection of its rows.
+        probe: raises BadRequest when a collection that is only read has columns that are not there.
     """
 
     metadata: Metadata
@@ -35,6 +36,7 @@ class Surroundings:
     own: Mapping[str, Collection]
     system: Mapping[str, Collection]
     build: Callable[[Row, list[Row]], Collection]
+    probe: Callable[[Connection, Collection], Awaitable[None]]
 
 
 class SchemaChange:
@@ -64,7 +66,6 @@ class SchemaChange:
         fields = [
             *declared,
             *_tree_fields(row, declared),
-            *_sort_fields(row, declared),
             *_file_fields(row, declared),
         ]
         plain = [field for field in fields if not is_bound(field)]
@@ -73,7 +74,7 @@ class SchemaChange:
             if column["name"] in here.fields:
                 check_key(here, column)
             else:
-                plain.append(column)
+                plain.append(_possible(here, column))
         here = self._around.build(row, plain)
         bindings = []
         for field in (each for each in fields if is_bound(each)):
@@ -82,7 +83,7 @@ class SchemaChange:
                 if column["name"] in here.fields:
                     check_key(here, column)
                 else:
-                    plain.append(prepared(column))
+                    plain.append(prepared(_possible(here, column)))
                     here = self._around.build(row, plain)
             bindings.append(binding)
         relations = {binding.row["name"]: binding.row for binding in bindings}
@@ -99,6 +100,7 @@ class SchemaChange:
                 self.connection, name, {**field, "sort": index}
             )
         await self._apply(self._around.ddl.create(collection))
+        await self._around.probe(self.connection, collection)
         self._changed[name] = self._around.build(row, order)
         for binding in bindings:
             await self._bring(binding)
@@ -110,8 +112,9 @@ class SchemaChange:
         if not rows:
             return None
         row = {**rows[0], **changes}
-        self._changed[name] = self._around.build(row, fields.get(name, []))
+        self._changed[name] = changed = self._around.build(row, fields.get(name, []))
         await self._around.metadata.change_collection(self.connection, row)
+        await self._around.probe(self.connection, changed)
         return row
 
     async def drop(self, collection: Collection) -> None:
@@ -152,6 +155,7 @@ class SchemaChange:
                 await self._apply(self._around.ddl.add_field(new, added))
         if field["name"] in old.fields and field["name"] in new.fields:
             same_column(old, new, field["name"])
+        await self._around.probe(self.connection, new)
         stored = await self._around.metadata.add_field(self.connection, name, field)
         self._changed[name] = new
         if binding is not None:
@@ -176,6 +180,16 @@ class SchemaChange:
         await self._around.metadata.change_field(self.connection, after)
         self._changed[name] = new
         return after
+
+    async def move_field(self, name: str, field_name: str, target: str, *, after: bool) -> None:
+        """Gives a field another place; all of the collection are numbered anew."""
+        row, fields = await self._present(name)
+        by_name = {field["name"]: field for field in fields}
+        order = moved(list(by_name), field_name, target, after=after)
+        sorted_fields = [{**by_name[each], "sort": number} for number, each in enumerate(order, 1)]
+        for field in sorted_fields:
+            await self._around.metadata.change_field(self.connection, field)
+        self._changed[name] = self._around.build(row, sorted_fields)
 
     async def remove_field(self, name: str, field_name: str) -> bool:
         """Removes a field and its column; a relation's keys stay. False when there was none of that name."""
@@ -221,7 +235,7 @@ class SchemaChange:
         if column["name"] in collection.fields:
             check_key(collection, column)
         else:
-            await self.add_field(name, prepared(column))
+            await self.add_field(name, prepared(_possible(collection, column)))
 
     def _awaited(self, name: str) -> list[Row]:
         """The foreign keys that relations of other collections need in one that is about to be made."""
@@ -262,6 +276,16 @@ class SchemaChange:
     async def _apply(self, statements: Sequence[str]) -> None:
         for statement in statements:
             await self.connection.execute(statement)
+
+
+def _possible(collection: Collection, column: Row) -> Row:
+    """The column; raises BadRequest when the collection cannot get one."""
+    if collection.read_only:
+        raise BadRequest(
+            f"{collection.title!r} is a query or a view and gets no columns: "
+            f"add {column['name']!r} to its statement and declare it"
+        )
+    return column
 
 
 def is_bound(field: Mapping[str, Any]) -> bool:
@@ -305,6 +329,8 @@ def refuse_twins(names: Sequence[str]) -> None:
 def same_column(old: Collection, new: Collection, name: str) -> None:
     """Raises BadRequest when a field would need another column."""
     before, after = old.fields[name], new.fields[name]
+    if new.read_only:
+        return
     if before.column_type(old.kind) != after.column_type(new.kind) or before.primary_key != after.primary_key:
         raise BadRequest(
             f"Field {name!r}: its column is {before.type!r} and cannot become {after.type!r}; "
@@ -318,13 +344,6 @@ def _refuse_other_structure(before: Row, after: Row) -> None:
             raise BadRequest(
                 f"Field {before['name']!r}: `{key}` of a relation cannot change; destroy it and make another"
             )
-
-
-def _sort_fields(row: Row, declared: Sequence[Row]) -> list[Row]:
-    """The order of a collection whose records people sort by hand (`sortable`), when it is not declared."""
-    if row.get("sortable") is not True or any(field["name"] == "sort" for field in declared):
-        return []
-    return [prepared({"name": "sort", "type": "sort", "interface": "sort"})]
 
 
 def _tree_fields(row: Row, declared: Sequence[Row]) -> list[Row]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from sqlalchemy import delete, insert, select
+
 from atoll.application.collections.ddl import Ddl
+from atoll.application.collections.introspection import Introspection
 from atoll.application.collections.metadata import Metadata, Row
 from atoll.application.collections.model import Collection
 from atoll.application.collections.names import check_collection_name
@@ -20,15 +24,24 @@ from atoll.application.collections.schema_change import (
     prepared,
     refuse_twins,
 )
+from atoll.application.collections.sql_source import read_select, read_trial
 from atoll.application.collections.system import system_collections
 from atoll.application.fields.uuid import random_name
 from atoll.application.instances.agreement import Agreement
-from atoll.database.drivers.base import Database
-from atoll.errors import BadRequest, Conflict, NotSupported, UniqueViolation
+from atoll.database.drivers.base import Connection, Database
+from atoll.errors import (
+    BadRequest,
+    Conflict,
+    DatabaseError,
+    DatabaseUnavailable,
+    NotSupported,
+    UniqueViolation,
+    UnknownColumn,
+)
 
 REVISION = "collections"
 # Kinds of collections that are refused: a plain table in their place would be no such thing.
-_LATER = {"sql": "are a query", "view": "read a view", "inherits": "inherit others"}
+_LATER = {"inherits": "inherit others"}
 
 
 class CollectionStore:
@@ -42,6 +55,7 @@ class CollectionStore:
     def __init__(
         self, database: Database, reserved: Callable[[], frozenset[str]], agreement: Agreement
     ) -> None:
+        self._database = database
         self._kind = database.kind
         self._prefix = database.table_prefix
         self._ddl = Ddl(database.kind, database.schema)
@@ -92,7 +106,53 @@ class CollectionStore:
                 self._own.pop(name, None)
 
     def _build(self, row: Row, fields: list[Row]) -> Collection:
-        return Collection(row["name"], row, fields, kind=self._kind, prefix=self._prefix)
+        source = partial(self.statement, row["sql"]) if row.get("sql") else None
+        return Collection(row["name"], row, fields, kind=self._kind, prefix=self._prefix, source=source)
+
+    def statement(self, sql: Any) -> str:
+        """A statement of a SQL collection as it may run; raises BadRequest when it may not."""
+        tables = [each.table_name for each in self._own.values() if not each.is_query]
+        return read_select(sql, self._kind, tables, schema=self._database.schema)
+
+    def trial(self, sql: Any) -> tuple[str, list[str]]:
+        """A statement that somebody tries, and the names of its columns; raises BadRequest."""
+        own = [each for each in self._own.values() if not each.is_query]
+        tables = {each.table_name: list(each.fields) for each in own}
+        return read_trial(sql, self._kind, tables, schema=self._database.schema)
+
+    async def _probe(self, connection: Connection, collection: Collection) -> None:
+        """Raises BadRequest when a statement or view does not have the collection's columns."""
+        if not collection.read_only:
+            return
+        try:
+            await self._database.run(select(*collection.table.c).limit(0), connection=connection)
+        except UnknownColumn as error:
+            raise BadRequest(
+                f"{collection.title!r}: a table or column that it names does not exist", detail=error.detail
+            ) from None
+        except DatabaseUnavailable:
+            raise
+        except DatabaseError as error:
+            raise BadRequest(
+                f"{collection.title!r}: the database does not accept the statement", detail=error.detail
+            ) from None
+
+    async def _complete(self, given: dict[str, Any], fields: list[Any], connection: Connection) -> list[Any]:
+        """The fields of a collection that is only read: without any declared, all that there are."""
+        if given.get("view") is True or given.get("template") == "view":
+            given["view"] = True
+            name = given["viewName"] = given.get("viewName") or given["name"]
+            introspection = Introspection(self._database)
+            if name not in {view.name for view in await introspection.views(connection)}:
+                raise BadRequest(f"There is no view {name!r} in the database: name one as `viewName`")
+            return fields or await introspection.columns(name, connection)
+        if given.get("template") == "sql" and not given.get("sql"):
+            raise BadRequest("`sql` is required: a SELECT statement")
+        if given.get("sql"):
+            given["template"] = "sql"
+            if not fields:
+                raise BadRequest("`fields` is required: the columns of the statement")
+        return fields
 
     # -- collections -----------------------------------------------------------------------------------
 
@@ -100,6 +160,7 @@ class CollectionStore:
         """Creates table and metadata; answers the stored row with its `fields`."""
         given = dict(values)
         fields = given.pop("fields", None) or []
+        categories = given.pop("category", None)
         name = check_collection_name(
             given.get("name") or random_name("t_"), self._prefix, self._reserved() | frozenset(self.system)
         )
@@ -109,29 +170,49 @@ class CollectionStore:
                 raise NotSupported(f"This version has no collections that {what} (`{option}`) yet")
         if not isinstance(fields, list):
             raise BadRequest("`fields` must be a list of field descriptions")
-        declared = [prepared(field) for field in fields]
-        refuse_twins([field["name"] for field in declared])
         if self.get(name) is not None:
             raise Conflict(f"Collection named {name} already exists")
         try:
             async with self._change() as change:
                 await self._refuse_twin(change, name)
-                return await change.create(new_row(given, declared), declared)
+                fields = await self._complete(given, fields, change.connection)
+                declared = [prepared(field) for field in fields]
+                refuse_twins([field["name"] for field in declared])
+                stored = await change.create(new_row(given, declared), declared)
+                await self._categorize(change.connection, name, categories)
+                return stored
         except UniqueViolation:
             raise Conflict(f"Collection named {name} already exists") from None
 
     async def update(self, name: str, values: Mapping[str, Any]) -> Row | None:
         """Merges options; the name stays. None when there is no such collection."""
         changes = {
-            key: value for key, value in values.items() if key not in ("key", "name", "fields", "autoGenId")
+            key: value
+            for key, value in values.items()
+            if key not in ("key", "name", "fields", "autoGenId", "category", "sort")
         }
+        collection = self.get(name)
+        if collection is not None and not collection.is_query:
+            changes.pop("sql", None)
+        for fixed in ("view", "viewName", "template"):
+            if (
+                collection is not None
+                and fixed in changes
+                and changes[fixed] != collection.options.get(fixed)
+            ):
+                raise BadRequest(f"Collection {name!r}: `{fixed}` cannot change; make another collection")
+        if collection is not None and bool(changes.get("sortable", collection.flag("sortable"))) != (
+            collection.flag("sortable")
+        ):
+            raise BadRequest(f"Collection {name!r}: add or destroy a field of the type `sort` instead")
         for flag in FLAGS:
-            collection = self.get(name)
             if flag in changes and collection is not None and bool(changes[flag]) != collection.flag(flag):
                 raise BadRequest(
                     f"Collection {name!r}: add or remove the field {flag!r} instead of the option"
                 )
         async with self._change() as change:
+            if collection is not None:
+                await self._categorize(change.connection, name, values.get("category"))
             return await change.change(name, changes)
 
     async def destroy(self, names: Sequence[str]) -> int:
@@ -144,6 +225,7 @@ class CollectionStore:
             if collection is None:
                 continue
             async with self._change() as change:
+                await self._categorize(change.connection, name, [])
                 await change.drop(collection)
             count += 1
         return count
@@ -169,16 +251,45 @@ class CollectionStore:
         async with self._change() as change:
             return await change.remove_field(collection_name, name)
 
+    async def move(self, name: str, target: str, *, after: bool) -> None:
+        """Gives a collection another place in the list: that of `target`, or the one behind it."""
+        async with self._change() as change:
+            await self._metadata.move_collection(change.connection, name, target, after=after)
+
+    async def move_field(self, collection_name: str, name: str, target: str, *, after: bool) -> None:
+        """Gives a field another place among those of its collection."""
+        async with self._change() as change:
+            await change.move_field(collection_name, name, target, after=after)
+
     # -- parts -----------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def _change(self) -> AsyncIterator[SchemaChange]:
         """One change. Schema changes of all instances are one by one."""
         async with self._agreement.change(REVISION) as agreed:
-            around = Surroundings(self._metadata, self._ddl, self._own, self.system, self._build)
+            around = Surroundings(self._metadata, self._ddl, self._own, self.system, self._build, self._probe)
             change = SchemaChange(agreed.connection, around)
             yield change
             agreed.tell(names=change.names)
+
+    async def _categorize(self, connection: Connection, name: str, given: Any) -> None:
+        """Puts a collection into exactly these categories (ids, or objects with them); None: leaves it."""
+        if given is None:
+            return
+        items = given if isinstance(given, list) else [given]
+        ids = [item.get("id") if isinstance(item, Mapping) else item for item in items]
+        between = self.system["collectionCategory"].table
+        await self._database.run(
+            delete(between).where(between.c.collectionName == name), connection=connection
+        )
+        categories = self.system["collectionCategories"]
+        field = categories.fields["id"]
+        for key in dict.fromkeys(field.operand(each, self._kind) for each in ids if each is not None):
+            known = select(categories.table.c.id).where(categories.table.c.id == key)
+            if not (await self._database.run(known, connection=connection)).rows:
+                raise BadRequest(f"There is no category {key!r}")
+            row = {"collectionName": name, "categoryId": key}
+            await self._database.run(insert(between).values(row), connection=connection)
 
     async def _refuse_twin(self, change: SchemaChange, name: str) -> None:
         """Names that differ in case only would be one table on some databases."""

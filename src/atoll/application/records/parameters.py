@@ -43,6 +43,8 @@ def sorting(
         if collection.key
         else [f.name for f in collection.fields.values() if f.primary_key]
     )
+    if not keys and collection.target_key is not None:
+        keys = [collection.target_key]
     order.extend(((key,), False) for key in keys if all((key,) != path for path, _ in order))
     return tuple(order)
 

@@ -31,6 +31,7 @@ from atoll.application.records.parameters import Order
 from atoll.application.records.projection import Projection, joining
 from atoll.database.drivers.base import Database
 from atoll.database.statement import CompiledStatement
+from atoll.errors import BadRequest
 
 P = TypeVar("P")
 _MOST = 512
@@ -127,6 +128,7 @@ class Planner:
 
     def keys(self, collection: Collection, condition: Condition | None, names: tuple[str, ...]) -> RowPlan:
         """SELECT of some columns of the records that match, locked against changes until the commit."""
+        _refuse_read_only(collection)
         statement = select(*(collection.table.c[name] for name in names))
         if condition is not None:
             statement = statement.where(among(collection, condition, self._lookup))
@@ -177,6 +179,7 @@ class Planner:
 
     def insert(self, collection: Collection, columns: tuple[str, ...]) -> RowPlan:
         """INSERT … RETURNING the record; parameters are `v_<column>`."""
+        _refuse_read_only(collection)
         values: dict[str, Any] = {
             name: bindparam(f"v_{name}", type_=collection.table.c[name].type) for name in columns
         }
@@ -193,6 +196,7 @@ class Planner:
         self, collection: Collection, columns: tuple[str, ...], condition: Condition | None
     ) -> RowPlan:
         """UPDATE … RETURNING the records; parameters are `v_<column>` and the condition's."""
+        _refuse_read_only(collection)
         table = collection.table
         values = {name: bindparam(f"v_{name}", type_=table.c[name].type) for name in columns}
         statement = update(table).values(values)
@@ -203,12 +207,14 @@ class Planner:
 
     def delete(self, collection: Collection, condition: Condition) -> CompiledStatement:
         """DELETE."""
+        _refuse_read_only(collection)
         return self._database.compile(
             delete(collection.table).where(among(collection, condition, self._lookup))
         )
 
     def delete_keys(self, collection: Collection, condition: Condition) -> RowPlan:
         """DELETE … RETURNING the values of the target key."""
+        _refuse_read_only(collection)
         name = collection.target_key or ""
         statement = delete(collection.table).where(among(collection, condition, self._lookup))
         return self._rows(collection, (name,), statement.returning(collection.table.c[name]))
@@ -222,6 +228,11 @@ class Planner:
             for name in names
             if (decode := collection.fields[name].decoder(collection.kind)) is not None
         )
+
+
+def _refuse_read_only(collection: Collection) -> None:
+    if collection.read_only:
+        raise BadRequest(f"{collection.title!r} is a query or a view: its records can only be read")
 
 
 def _among_keys(table: FromClause, column: str) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from atoll.application.api.actions.records import caller
+from atoll.application.api.actions.records import GENERIC, caller, with_body
 from atoll.application.api.resources import LOGGED_IN, ResourceRegistry
 from atoll.application.auth.accounts import plain
 from atoll.application.collections.metadata import flatten
@@ -30,6 +30,7 @@ def define(resources: ResourceRegistry) -> None:
             "update": update_collection,
             "destroy": destroy_collections,
             "setFields": set_fields,
+            "move": move_collection,
         },
         access={"list": LOGGED_IN, "listMeta": LOGGED_IN},
         snippet=_SNIPPET,
@@ -42,7 +43,15 @@ def define(resources: ResourceRegistry) -> None:
             "create": create_field,
             "update": update_field,
             "destroy": destroy_field,
+            "move": move_field,
         },
+        snippet=_SNIPPET,
+    )
+    actions = ("list", "get", "create", "update", "destroy", "move", "firstOrCreate", "updateOrCreate")
+    resources.define(
+        "collectionCategories",
+        {name: GENERIC[name] for name in actions},
+        access={"list": LOGGED_IN},
         snippet=_SNIPPET,
     )
 
@@ -87,11 +96,28 @@ async def _with_fields(ctx: Context, rows: list[Row]) -> list[Row]:
     return [{**row, "fields": by_collection.get(row.get("name", ""), [])} for row in rows]
 
 
+async def _appended(ctx: Context, rows: list[Row]) -> list[Row]:
+    """The rows with what the request appends."""
+    wanted = names(ctx.params.get("appends"))
+    if "fields" in wanted:
+        rows = await _with_fields(ctx, rows)
+    if "category" in wanted:
+        rows = await _with_categories(ctx, rows)
+    return rows
+
+
+async def _with_categories(ctx: Context, rows: list[Row]) -> list[Row]:
+    known = {"name": {"$in": [row["name"] for row in rows if "name" in row]}}
+    params = {"paginate": False, "fields": ["name"], "appends": ["category"], "filter": known}
+    found = await ctx.app.records.page(ctx.app.collections.system["collections"], params, caller(ctx))
+    by_name = {row["name"]: row["category"] for row in (found.rows if isinstance(found, Page) else found)}
+    return [{**row, "category": by_name.get(row.get("name"), [])} for row in rows]
+
+
 async def list_collections(ctx: Context) -> Any:
     """All collections, with their fields when appended."""
     rows, meta = await _rows(ctx, "collections", ctx.params)
-    if "fields" in names(ctx.params.get("appends")):
-        rows = await _with_fields(ctx, rows)
+    rows = await _appended(ctx, rows)
     return rows if meta is None else Page(rows, meta)
 
 
@@ -110,9 +136,7 @@ async def get_collection(ctx: Context) -> Any:
     rows, _ = await _rows(ctx, "collections", {**kept, "paginate": False, "filter": condition})
     if not rows:
         return None
-    if "fields" in names(ctx.params.get("appends")):
-        rows = await _with_fields(ctx, rows[:1])
-    return rows[0]
+    return (await _appended(ctx, rows[:1]))[0]
 
 
 async def create_collection(ctx: Context) -> Any:
@@ -137,6 +161,29 @@ async def destroy_collections(ctx: Context) -> Any:
     if not isinstance(wanted, list) or not all(isinstance(name, str) for name in wanted):
         raise BadRequest("To destroy collections, `filterByTk` or `filter` is required")
     return await ctx.app.collections.destroy(wanted)
+
+
+def _move(ctx: Context) -> tuple[str, str, bool]:
+    """What is moved, where to, and whether behind it."""
+    params = with_body(ctx)
+    name, target = params.get("sourceId", ctx.params.get("filterByTk")), params.get("targetId")
+    if not isinstance(name, str) or not isinstance(target, str):
+        raise BadRequest("`sourceId` and `targetId` are required: names")
+    return name, target, params.get("method") == "insertAfter"
+
+
+async def move_collection(ctx: Context) -> Any:
+    """Gives a collection another place in the list."""
+    name, target, after = _move(ctx)
+    await ctx.app.collections.move(name, target, after=after)
+    return "ok"
+
+
+async def move_field(ctx: Context) -> Any:
+    """Gives a field another place among those of its collection."""
+    name, target, after = _move(ctx)
+    await ctx.app.collections.move_field(_source(ctx), name, target, after=after)
+    return "ok"
 
 
 async def set_fields(ctx: Context) -> Any:
