@@ -1,8 +1,10 @@
 import { boot } from './boot';
+import { connection } from './connection';
 import { ApiError, errorOf } from './errors';
 import { currentLanguage } from './language';
 import { lifecycle } from './lifecycle';
 import { type Session, session, sessionOf } from './session';
+import { offsetOf, zone } from './zone';
 
 export interface PageMeta {
   count?: number;
@@ -60,10 +62,7 @@ const DEFAULT_SLOW_DOWN_SECONDS = 3;
 
 /** `±HH:mm` of the person's clock, as the server expects it. */
 export function timezoneOffset(now: Date = new Date()): string {
-  const minutes = -now.getTimezoneOffset();
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const absolute = Math.abs(minutes);
-  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(absolute / 60))}:${two(absolute % 60)}`;
+  return offsetOf(zone.get(), now);
 }
 
 /** Query string of `params`: objects and lists as JSON, undefined and null left out. */
@@ -148,6 +147,9 @@ export class Api {
 
   private async once(path: string, options: RequestOptions): Promise<Response> {
     const { body } = options;
+    const method = options.method ?? (body === undefined ? 'GET' : 'POST');
+    // Without a connection nothing is written: it would be unknown whether it was.
+    if (method === 'POST' && !connection.online.get()) throw new ApiError(0, [{ message: 'offline', code: 'OFFLINE' }]);
     const isForm = body instanceof FormData;
     const headers: Record<string, string> = {
       Accept: 'application/json',
@@ -163,7 +165,7 @@ export class Api {
     let response: Response;
     try {
       response = await fetch(`${this.base}${path}${encodeParams(options.params)}`, {
-        method: options.method ?? (body === undefined ? 'GET' : 'POST'),
+        method,
         headers,
         // Sign-in is by header alone, so a cookie never decides who asks.
         credentials: 'same-origin',
@@ -173,6 +175,7 @@ export class Api {
     } catch (error) {
       // fetch fails only when it was cancelled or when there is no connection.
       if (options.signal?.aborted) throw error;
+      void connection.check();
       throw new ApiError(0, [{ message: (error as Error).message, code: 'OFFLINE' }]);
     }
     const renewed = response.headers.get('x-new-token');

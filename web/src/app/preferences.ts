@@ -12,11 +12,13 @@ import { ApiError } from './errors';
 import { queryClient } from './queries';
 import { session } from './session';
 import { readStored, removeStored, writeStored } from './storage';
+import { zone } from './zone';
 
 type Values = Record<string, unknown>;
 
 const CACHE_KEY = `atoll.preferences.${boot.app}`;
 const SAVE_DELAY_MS = 800;
+const TRY_AGAIN_MS = 5_000;
 
 /** Changes that the server does not have yet; undefined goes back to the default. */
 const unsaved = new Map<string, unknown>();
@@ -38,6 +40,7 @@ function withUnsaved(values: Values): Values {
   const merged = { ...values, ...Object.fromEntries(unsaved) };
   const kept = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   writeStored(CACHE_KEY, JSON.stringify(kept));
+  zone.choose(kept.timeZone);
   return kept;
 }
 
@@ -51,6 +54,8 @@ export const preferencesQuery = queryOptions({
   staleTime: 60_000,
 });
 
+zone.choose(readCache()?.timeZone);
+
 /** Before the first screen: waits for the server only when this browser remembers nothing. */
 export async function loadPreferences(): Promise<void> {
   const loading = queryClient.ensureQueryData(preferencesQuery).catch(() => undefined);
@@ -63,15 +68,17 @@ async function save(): Promise<void> {
     try {
       await api.call('userPreferences:set', { body: { key, value: value ?? null }, quiet: true });
     } catch (error) {
-      // Without a connection it is tried again when that is back; what the server refuses, it would refuse again.
-      if (error instanceof ApiError && error.offline) return;
+      // Without a connection it is tried again; what the server refuses, it would refuse again.
+      if (error instanceof ApiError && error.offline) {
+        timer = window.setTimeout(() => void save(), TRY_AGAIN_MS);
+        return;
+      }
       toast.error(error);
     }
     if (unsaved.get(key) === value) unsaved.delete(key);
   }
 }
 
-window.addEventListener('online', () => void save());
 window.addEventListener('pagehide', () => {
   for (const [key, value] of unsaved) {
     // The page cannot wait for the answer; keepalive lets the request outlive it.
@@ -88,6 +95,7 @@ session.changes.subscribe(() => {
   if (session.token !== null) return;
   unsaved.clear();
   removeStored(CACHE_KEY);
+  zone.choose(null);
 });
 
 /** Keeps a value, or goes back to the default with undefined; sent a moment after the last change. */

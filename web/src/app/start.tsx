@@ -10,6 +10,7 @@ import { lifecycle } from './lifecycle';
 import { watchMaintenance } from './maintenance';
 import { Providers } from './Providers';
 import { router } from './router';
+import { connection } from './connection';
 import { live } from './ws';
 
 const RELOADED_KEY = 'atoll.reloaded';
@@ -38,6 +39,7 @@ export async function startApp(): Promise<void> {
   // The screen's own code arrives while the texts do.
   await Promise.all([startTranslations(), boot.maintenance ? undefined : router.load()]);
   api.onSlowDown = (seconds) => toast.info(i18next.t('error.slowDown', { ns: 'ui', count: seconds }), seconds * 1000);
+  connection.start();
   live.start();
   watchMaintenance();
   const element = document.getElementById('root');

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 
 import { boot } from './boot';
+import { connection } from './connection';
 import { Watched } from './events';
 import { session, type Session } from './session';
 
@@ -38,6 +39,7 @@ export class LiveSocket {
   private steadyTimer: ReturnType<typeof setTimeout> | undefined;
   private pingTimer: ReturnType<typeof setInterval> | undefined;
   private wanted = false;
+  private unwatch: () => void = () => undefined;
   private readonly handlers = new Map<string, Set<Handler>>();
 
   constructor(
@@ -50,13 +52,13 @@ export class LiveSocket {
   start(): void {
     if (this.wanted) return;
     this.wanted = true;
-    window.addEventListener('online', this.reconnectNow);
+    this.unwatch = connection.online.subscribe((online) => online && this.reconnectNow());
     this.connect();
   }
 
   stop(): void {
     this.wanted = false;
-    window.removeEventListener('online', this.reconnectNow);
+    this.unwatch();
     clearTimeout(this.retryTimer);
     this.socket?.close();
   }
@@ -69,12 +71,12 @@ export class LiveSocket {
     return () => group.delete(handler);
   }
 
-  private readonly reconnectNow = (): void => {
+  private reconnectNow(): void {
     if (this.socket) return;
     clearTimeout(this.retryTimer);
     this.attempt = 0;
     this.connect();
-  };
+  }
 
   private connect(): void {
     if (!this.wanted || this.socket) return;

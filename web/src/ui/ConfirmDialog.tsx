@@ -2,6 +2,7 @@ import { Button, Code, Group, Modal, Stack, Text, TextInput } from '@mantine/cor
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { useOnline } from '../app/connection';
 import { ErrorState } from './ErrorState';
 
 interface Props {
@@ -30,6 +31,7 @@ function ConfirmContent({ onClose, verb, danger, typed, onConfirm, children }: O
   const [text, setText] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
+  const online = useOnline();
   const allowed = typed === undefined || text.trim() === typed;
 
   const confirm = async () => {
@@ -49,7 +51,7 @@ function ConfirmContent({ onClose, verb, danger, typed, onConfirm, children }: O
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (allowed) void confirm();
+        if (allowed && online) void confirm();
       }}
     >
       <Stack gap="md">
@@ -71,11 +73,16 @@ function ConfirmContent({ onClose, verb, danger, typed, onConfirm, children }: O
           />
         )}
         {error && <ErrorState error={error} />}
+        {!online && (
+          <Text size="sm" role="status">
+            {t('offline.reason')}
+          </Text>
+        )}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose} {...(typed === undefined ? { 'data-autofocus': true } : {})}>
             {t('cancel')}
           </Button>
-          <Button type="submit" color={danger ? 'red.8' : undefined} disabled={!allowed} loading={busy}>
+          <Button type="submit" color={danger ? 'red.8' : undefined} disabled={!allowed || !online} loading={busy}>
             {verb}
           </Button>
         </Group>

@@ -1,7 +1,9 @@
-import { Drawer } from '@mantine/core';
+import { Drawer, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
 
+import { useOnline } from '../app/connection';
 import classes from './FormDrawer.module.css';
 import { useDirtyGuard } from './useDirtyGuard';
 
@@ -25,6 +27,8 @@ interface Props {
 /** A panel from the right that never loses input by accident. */
 export function FormDrawer({ opened, onClose, title, size = 640, dirty = false, onSave, onDiscard, footer, children }: Props) {
   const phone = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false });
+  const { t } = useTranslation('ui');
+  const online = useOnline();
   const guard = useDirtyGuard({ dirty: opened && dirty, onSave, onDiscard, onClose });
   return (
     <>
@@ -40,7 +44,19 @@ export function FormDrawer({ opened, onClose, title, size = 640, dirty = false, 
         closeOnEscape={!guard.asking}
       >
         <div className={classes.scroll}>{children}</div>
-        {footer && <div className={classes.footer}>{footer}</div>}
+        {footer && (
+          <div className={classes.footer}>
+            {!online && (
+              <Text size="sm" mb="xs" role="status">
+                {t('offline.reason')}
+              </Text>
+            )}
+            {/* Takes all buttons in it out of use. */}
+            <fieldset className={classes.buttons} disabled={!online}>
+              {footer}
+            </fieldset>
+          </div>
+        )}
       </Drawer>
       {guard.dialog}
     </>

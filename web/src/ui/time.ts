@@ -1,3 +1,5 @@
+import { zone } from '../app/zone';
+
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400], ['hour', 3_600], ['minute', 60], ['second', 1],
 ];
@@ -10,5 +12,5 @@ export function relativeTime(moment: string | number | Date, language: string, n
 }
 
 export function dateTime(moment: string | number | Date, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(moment));
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium', timeZone: zone.get() }).format(new Date(moment));
 }

@@ -12,6 +12,11 @@ export const QUIET = { role: 'group' } as const;
 
 const UNDO_MS = 8_000;
 
+/** Something was to be changed without a connection. */
+export function sayOffline(): void {
+  toast.info(i18next.t('offline.reason', { ns: 'ui' }));
+}
+
 export const toast = {
   success(message: string): void {
     notifications.show({ message, color: 'green', ...QUIET });

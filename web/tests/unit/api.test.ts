@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Api, encodeParams, timezoneOffset } from '../../src/app/api';
+import { connection } from '../../src/app/connection';
 import { ApiError } from '../../src/app/errors';
 import { lifecycle } from '../../src/app/lifecycle';
 import { Session } from '../../src/app/session';
@@ -180,9 +181,9 @@ it('encodes objects as JSON, lists with commas, and leaves out nothingness', () 
   );
 });
 
-it('writes the time zone as an offset', () => {
-  const at = (minutes: number) => timezoneOffset({ getTimezoneOffset: () => minutes } as Date);
-  expect(at(0)).toBe('+00:00');
-  expect(at(-330)).toBe('+05:30');
-  expect(at(480)).toBe('-08:00');
+it('writes nothing without a connection, and asks for nothing in vain', async () => {
+  connection.online.set(false);
+  await expect(api.call('orders:create', { body: {} })).rejects.toMatchObject({ offline: true });
+  expect(seen).toEqual([]);
+  connection.online.set(true);
 });

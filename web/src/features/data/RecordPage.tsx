@@ -7,6 +7,7 @@ import { EmptyState } from '../../ui/EmptyState';
 import { ErrorState } from '../../ui/ErrorState';
 import { PageHeader } from '../../ui/PageHeader';
 import { useShortcuts } from '../../ui/DataGrid';
+import { WriteButton } from '../../ui/WriteButton';
 import { CollectionGate } from './CollectionGate';
 import { collectionTitle, editableFields, recordTitle, type CollectionMeta } from './model';
 import { pendingDeletes } from './pendingDeletes';
@@ -65,13 +66,13 @@ function Content({ collection, id }: { collection: CollectionMeta; id: string })
         actions={
           record && (
             <Group gap="xs">
-              <Button variant="subtle" color="red" c="var(--mantine-color-error)" leftSection={<IconTrash size={16} />} onClick={remove}>
+              <WriteButton variant="subtle" color="red" c="var(--mantine-color-error)" leftSection={<IconTrash size={16} />} onClick={remove}>
                 {t('delete')}
-              </Button>
+              </WriteButton>
               {writable && (
-                <Button leftSection={<IconPencil size={16} />} onClick={() => setEdit(true)}>
+                <WriteButton leftSection={<IconPencil size={16} />} onClick={() => setEdit(true)}>
                   {t('edit')}
-                </Button>
+                </WriteButton>
               )}
             </Group>
           )

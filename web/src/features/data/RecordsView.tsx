@@ -1,5 +1,3 @@
-import { Button } from '@mantine/core';
-import { useNetwork } from '@mantine/hooks';
 import { IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useRouter } from '@tanstack/react-router';
@@ -9,6 +7,7 @@ import { api } from '../../app/api';
 import { ConfirmDialog } from '../../ui/ConfirmDialog';
 import { DataGrid, useGridState, useShownColumns, type GridSelection } from '../../ui/DataGrid';
 import { toast } from '../../ui/toasts';
+import { WriteButton } from '../../ui/WriteButton';
 import { AT_ONCE, deleteAsTask, type BulkSelection } from '../transfer/bulk';
 import { TransferMenu } from '../transfer/TransferMenu';
 import { collectionTitle, editableFields, keyField, recordTitle, shownFields, treeOf, type CollectionMeta, type RecordRow } from './model';
@@ -71,9 +70,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const filterFields = useRecordFilterFields(collection);
   const refresh = useRefreshRecords(collection.name);
   const searchable = useMemo(() => shownFields(collection).some((field) => interfaceOf(field).searchable), [collection]);
-  // Without a connection the list can be read; a value typed into a cell waits there with "Retry".
-  const { online } = useNetwork();
-  const writable = online && editableFields(collection).length > 0;
+  const writable = editableFields(collection).length > 0;
 
   const editing = useRecordEditing(collection, rowId);
   const live = useLiveRecords({
@@ -131,9 +128,9 @@ export function RecordsView({ collection, title, toolbar }: Props) {
     toast.success(t('deletedMany', { count }));
   };
   const createButton = writable && (
-    <Button leftSection={<IconPlus size={16} />} onClick={() => show('new')}>
+    <WriteButton leftSection={<IconPlus size={16} />} onClick={() => show('new')}>
       {t('record.new')}
-    </Button>
+    </WriteButton>
   );
 
   return (
@@ -161,15 +158,15 @@ export function RecordsView({ collection, title, toolbar }: Props) {
         rowHref={key ? rowHref : undefined}
         onOpen={key ? (row) => show(rowId(row)) : undefined}
         onEdit={key && writable ? (row) => show(rowId(row), true) : undefined}
-        onDelete={key && online ? (row) => destroy([rowId(row)], t('deletedOne', { name: recordTitle(collection, row) })) : undefined}
+        onDelete={key ? (row) => destroy([rowId(row)], t('deletedOne', { name: recordTitle(collection, row) })) : undefined}
         onCreate={writable ? () => show('new') : undefined}
         rowActions={
           inTree && writable
-            ? (row) => [{ id: 'child', label: t('record.newChild'), icon: <IconPlus size={16} />, onAction: () => showNewBelow(rowId(row)) }]
+            ? (row) => [{ id: 'child', writes: true, label: t('record.newChild'), icon: <IconPlus size={16} />, onAction: () => showNewBelow(rowId(row)) }]
             : undefined
         }
         bulkActions={
-          key && online
+          key
             ? [
                 ...(writable ? [{ id: 'edit', label: t('bulk.edit', { ns: 'transfer' }), icon: <IconPencil size={16} />, onAction: (selection: GridSelection<RecordRow>) => editMany(selection).catch(toast.error) }] : []),
                 { id: 'delete', label: t('delete'), icon: <IconTrash size={16} />, danger: true, onAction: (selection) => destroyMany(selection).catch(toast.error) },

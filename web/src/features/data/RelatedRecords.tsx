@@ -1,5 +1,3 @@
-import { Button } from '@mantine/core';
-import { useNetwork } from '@mantine/hooks';
 import { IconLink, IconPlus, IconUnlink } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
@@ -9,6 +7,7 @@ import { api, type Key } from '../../app/api';
 import { interfaceOf, type FieldMeta } from '../../fields';
 import { DataGrid, useGridState, useShownColumns, type GridSelection } from '../../ui/DataGrid';
 import { toast } from '../../ui/toasts';
+import { WriteButton } from '../../ui/WriteButton';
 import { AddExisting } from './AddExisting';
 import { editableFields, fieldsOf, fieldTitle, isRelation, keyField, recordTitle, shownFields, type CollectionMeta, type RecordRow } from './model';
 import { countRecords, listFilter, recordsQuery, useRecordFilterFields, useRefreshRecords, useShownAppends } from './queries';
@@ -41,7 +40,6 @@ function otherSide(field: FieldMeta, source: CollectionMeta, target: CollectionM
 export function RelatedRecords({ source, sourceKey, field, target }: Props) {
   const { t } = useTranslation(['data', 'fields', 'ui']);
   const router = useRouter();
-  const { online } = useNetwork();
   const resource = `${source.name}/${encodeURIComponent(String(sourceKey))}/${field.name}`;
   const gridKey = `related.${source.name}.${field.name}`;
   const [state, setState] = useGridState(gridKey);
@@ -77,17 +75,17 @@ export function RelatedRecords({ source, sourceKey, field, target }: Props) {
     const { data } = await api.resource<RecordRow>(resource).list({ filter: listFilter(target, state) ?? undefined, paginate: false });
     return unlink(data);
   };
-  const writable = online && editableFields(target).length > 0;
+  const writable = editableFields(target).length > 0;
   const title = fieldTitle(field);
-  const buttons = online && (
+  const buttons = (
     <>
-      <Button variant="default" leftSection={<IconLink size={16} />} onClick={() => setOpen('existing')}>
+      <WriteButton variant="default" leftSection={<IconLink size={16} />} onClick={() => setOpen('existing')}>
         {t('related.addExisting')}
-      </Button>
+      </WriteButton>
       {writable && (
-        <Button leftSection={<IconPlus size={16} />} onClick={() => setOpen('new')}>
+        <WriteButton leftSection={<IconPlus size={16} />} onClick={() => setOpen('new')}>
           {t('record.new')}
-        </Button>
+        </WriteButton>
       )}
     </>
   );
@@ -107,10 +105,10 @@ export function RelatedRecords({ source, sourceKey, field, target }: Props) {
         rowHref={key ? (row) => router.buildLocation(to(row)).publicHref : undefined}
         onOpen={key ? (row) => void router.navigate(to(row)) : undefined}
         onCreate={writable ? () => setOpen('new') : undefined}
-        rowActions={(row) =>
-          online ? [{ id: 'unlink', label: t('related.unlink'), icon: <IconUnlink size={16} />, onAction: () => void unlink([row]).catch(toast.error) }] : []
-        }
-        bulkActions={online ? [{ id: 'unlink', label: t('related.unlink'), icon: <IconUnlink size={16} />, onAction: (selection) => unlinkMany(selection).catch(toast.error) }] : undefined}
+        rowActions={(row) => [
+          { id: 'unlink', label: t('related.unlink'), icon: <IconUnlink size={16} />, writes: true, onAction: () => void unlink([row]).catch(toast.error) },
+        ]}
+        bulkActions={[{ id: 'unlink', label: t('related.unlink'), icon: <IconUnlink size={16} />, onAction: (selection) => unlinkMany(selection).catch(toast.error) }]}
         live={live}
         filterFields={filterFields}
         searchable={shownFields(target).some((each) => interfaceOf(each).searchable)}

@@ -1,11 +1,13 @@
-import { Button, Divider, Modal, NativeSelect, SegmentedControl, Stack, Switch, Text, useMantineColorScheme } from '@mantine/core';
+import { Button, Divider, Modal, NativeSelect, SegmentedControl, Select, Stack, Switch, Text, useMantineColorScheme } from '@mantine/core';
 import { IconKeyboard } from '@tabler/icons-react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { DENSITIES, useUsualDensity } from '../../app/density';
 import { switchLanguage } from '../../app/i18n';
 import { type Language, LANGUAGES } from '../../app/language';
 import { usePreference } from '../../app/preferences';
+import { allZones, isZone, offsetOf, ownZone } from '../../app/zone';
 import { dayName, FIRST_DAYS, usualFirstDay } from '../../app/week';
 
 const SCHEMES = ['auto', 'light', 'dark'] as const;
@@ -46,6 +48,7 @@ export function Preferences({ opened, onClose, onHelp }: Props) {
           data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
           onChange={(event) => void switchLanguage(event.currentTarget.value as Language)}
         />
+        <TimeZone />
         <FirstDay />
         <div>
           <Text size="sm" fw={500} mb={4}>
@@ -93,6 +96,29 @@ function FirstDay() {
         ...FIRST_DAYS.map((day) => ({ value: String(day), label: dayName(day, i18n.language) })),
       ]}
       onChange={({ currentTarget: { value } }) => setChoice(value === '' ? undefined : Number(value))}
+    />
+  );
+}
+
+/** With its distance from UTC, today: "Asia/Kolkata (UTC+05:30)". */
+const withOffset = (name: string): string => `${name.replaceAll('_', ' ')} (UTC${offsetOf(name)})`;
+
+function TimeZone() {
+  const { t } = useTranslation();
+  const [choice, setChoice] = usePreference('timeZone');
+  const data = useMemo(() => allZones().map((name) => ({ value: name, label: withOffset(name) })), []);
+  return (
+    <Select
+      label={t('preferences.zone')}
+      description={t('preferences.zoneHint')}
+      placeholder={t('preferences.zoneUsual', { zone: withOffset(ownZone()) })}
+      nothingFoundMessage={t('preferences.zoneNone')}
+      searchable
+      clearable
+      limit={60}
+      data={data}
+      value={isZone(choice) ? choice : null}
+      onChange={(name) => setChoice(name ?? undefined)}
     />
   );
 }

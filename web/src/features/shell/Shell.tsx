@@ -1,4 +1,4 @@
-import { ActionIcon, Drawer, Tooltip } from '@mantine/core';
+import { ActionIcon, Divider, Drawer, Tooltip } from '@mantine/core';
 import { useDisclosure, useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconMenu2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -9,9 +9,11 @@ import { useTranslation } from 'react-i18next';
 import { type Account, mayConfigure, systemSettingsQuery, useAccount, useAppTitle } from '../../app/account';
 import { isMainApp } from '../../app/boot';
 import { usePreference } from '../../app/preferences';
+import { useZone } from '../../app/zone';
 import { tour } from '../setup/tour';
 import { useSupervisorLive } from '../supervisor/queries';
-import { TaskTray } from '../tasks/TaskTray';
+import { tray } from '../tasks/queries';
+import { TaskTray, TrayEntry } from '../tasks/TaskTray';
 import { AppSwitcher } from './AppSwitcher';
 import { AvatarMenu } from './AvatarMenu';
 import { ConnectionNotice } from './ConnectionNotice';
@@ -40,6 +42,7 @@ export function Shell() {
   const [collapsed, setCollapsed] = useLocalStorage({
     key: 'atoll.sidebar-collapsed', defaultValue: false, getInitialValueInEffect: false,
   });
+  const zone = useZone();
   const [menuOpen, menu] = useDisclosure(false);
   const [helpOpen, help] = useDisclosure(false);
   const [preferencesOpen, preferences] = useDisclosure(false);
@@ -71,7 +74,7 @@ export function Shell() {
         <span data-tour="search">
           <SearchButton compact={phone ?? false} />
         </span>
-        <TaskTray />
+        <TaskTray phone={phone} />
         <span data-tour="account">
           <AvatarMenu account={account} onHelp={help.open} onPreferences={preferences.open} />
         </span>
@@ -81,12 +84,20 @@ export function Shell() {
           <Navigation places={places} rail={rail} collections={mayConfigure(account)} onToggle={wide ? toggle : undefined} />
         </div>
       )}
-      <Drawer opened={menuOpen && phone} onClose={menu.close} title={t('menu')} size={300} padding="sm">
+      <Drawer opened={menuOpen && phone} onClose={menu.close} title={t('menu')} size={300} padding="sm" attributes={{ content: { 'data-sheet': true } }}>
         <Navigation places={places} rail={false} collections={mayConfigure(account)} />
+        <Divider my="sm" />
+        <TrayEntry
+          onOpen={() => {
+            menu.close();
+            tray.set(true);
+          }}
+        />
       </Drawer>
       <main id="content" data-tour="content" className={classes.content} tabIndex={-1}>
         <ConnectionNotice />
-        <Outlet />
+        {/* Moments are written anew in another zone. */}
+        <Outlet key={zone} />
       </main>
       <Palette account={account} places={places} onHelp={help.open} onPreferences={preferences.open} />
       <Preferences

@@ -3,6 +3,7 @@ import { IconAlertTriangleFilled, IconCircle, IconCircleCheckFilled } from '@tab
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { zone } from '../../app/zone';
 import type { Progress, StepState } from './model';
 import classes from './ProgressSteps.module.css';
 
@@ -17,7 +18,7 @@ const MARKS: Record<StepState, ReactNode> = {
 /** What has been done, is being done and comes next until the app runs. */
 export function ProgressSteps({ progress }: { progress: Progress }) {
   const { t, i18n } = useTranslation('supervisor');
-  const clock = new Intl.DateTimeFormat(i18n.language, { timeStyle: 'medium' });
+  const clock = new Intl.DateTimeFormat(i18n.language, { timeStyle: 'medium', timeZone: zone.get() });
   return (
     <div>
       {progress.queue && (

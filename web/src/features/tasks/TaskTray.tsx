@@ -1,23 +1,31 @@
-import { ActionIcon, Button, Indicator, Popover, ScrollArea, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Drawer, Indicator, Popover, ScrollArea, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconChecklist } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import i18next from 'i18next';
 import { useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { announce, announceError } from '../../ui/announce';
 import { QUIET, toast } from '../../ui/toasts';
 import { isUnfinished, stateOf, type Task } from './model';
-import { fetchResult, starting, tray, useLiveTasks } from './queries';
+import { fetchResult, starting, tasksQuery, tray, useLiveTasks } from './queries';
 import { TaskRow } from './TaskRow';
 import classes from './TaskTray.module.css';
 
-/** What a person has running: in the header of every screen. */
-export function TaskTray() {
+/** What a person has running: in the header of every screen; on a phone a screen of its own, reached by `TrayEntry`. */
+export function TaskTray({ phone }: { phone: boolean }) {
   const { t } = useTranslation('tasks');
   const opened = useSyncExternalStore(tray.subscribe, tray.get);
   const { data: tasks = [] } = useLiveTasks(tellFinished);
   const running = tasks.filter(isUnfinished).length;
   const label = running > 0 ? t('tray.running', { count: running }) : t('tray.open');
+  if (phone) {
+    return (
+      <Drawer opened={opened} onClose={() => tray.set(false)} title={t('tray.title')} padding={0}>
+        <TaskList tasks={tasks} />
+      </Drawer>
+    );
+  }
   return (
     <Popover opened={opened} onChange={(value) => tray.set(value)} position="bottom-end" width={420} shadow="md" trapFocus returnFocus>
       <Popover.Target>
@@ -42,21 +50,48 @@ export function TaskTray() {
         <Title order={2} size="h5" px="md" pt="sm" pb={4}>
           {t('tray.title')}
         </Title>
-        {tasks.length === 0 ? (
-          <Text size="sm" c="dimmed" px="md" pb="md">
-            {t('tray.empty')}
-          </Text>
-        ) : (
-          <ScrollArea.Autosize mah="min(70dvh, 560px)">
-            <Stack gap={0} component="ul" className={classes.list}>
-              {tasks.map((task) => (
-                <TaskRow key={task.id} task={task} />
-              ))}
-            </Stack>
-          </ScrollArea.Autosize>
-        )}
+        <ScrollArea.Autosize mah="min(70dvh, 560px)">
+          <TaskList tasks={tasks} />
+        </ScrollArea.Autosize>
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+function TaskList({ tasks }: { tasks: Task[] }) {
+  const { t } = useTranslation('tasks');
+  if (tasks.length === 0) {
+    return (
+      <Text size="sm" c="dimmed" px="md" pb="md">
+        {t('tray.empty')}
+      </Text>
+    );
+  }
+  return (
+    <Stack gap={0} component="ul" className={classes.list}>
+      {tasks.map((task) => (
+        <TaskRow key={task.id} task={task} />
+      ))}
+    </Stack>
+  );
+}
+
+/** Opens the tray from the menu of a phone. */
+export function TrayEntry({ onOpen }: { onOpen: () => void }) {
+  const { t } = useTranslation('tasks');
+  const running = useQuery(tasksQuery).data?.filter(isUnfinished).length ?? 0;
+  return (
+    <Button
+      fullWidth
+      variant="subtle"
+      color="gray"
+      justify="flex-start"
+      h={44}
+      leftSection={<IconChecklist size={20} aria-hidden />}
+      onClick={onOpen}
+    >
+      {running > 0 ? t('tray.running', { count: running }) : t('tray.open')}
+    </Button>
   );
 }
 

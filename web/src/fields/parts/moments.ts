@@ -1,21 +1,22 @@
 import dayjs from 'dayjs';
+import { zone } from '../../app/zone';
 import { InvalidInput, isEmptyValue } from '../types';
 
-/** What the date inputs speak: local wall clock. */
+/** What the date inputs speak: wall clock of the person's time zone. */
 export const LOCAL = 'YYYY-MM-DD HH:mm:ss';
 
 /** Wire instant to wall clock here; null for nothing or nonsense. */
 export function toLocal(value: unknown): string | null {
   if (isEmptyValue(value)) return null;
   const moment = dayjs(value as string | number);
-  return moment.isValid() ? moment.format(LOCAL) : null;
+  return moment.isValid() ? moment.tz(zone.get()).format(LOCAL) : null;
 }
 
 /** Wall clock here to wire instant (UTC). */
 export function toInstant(local: string | null): string | null {
   if (!local) return null;
-  const moment = dayjs(local);
-  return moment.isValid() ? moment.toISOString() : null;
+  if (!dayjs(local).isValid()) return null;
+  return dayjs.tz(local, zone.get()).toISOString();
 }
 
 const DAY = /^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})/;
@@ -53,7 +54,7 @@ export function formatInstant(value: unknown, _field: unknown, language: string)
   if (isEmptyValue(value)) return '';
   const date = new Date(value as string | number);
   if (Number.isNaN(date.getTime())) return String(value);
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(date);
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone.get() }).format(date);
 }
 
 /** A calendar day has no time zone: it is formatted from its parts. */

@@ -4,6 +4,7 @@ import type { TFunction } from 'i18next';
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FilterButton, FilterPills, type FilterField } from '../FilterBuilder';
+import { useOnline } from '../../app/connection';
 import { ApiError } from '../../app/errors';
 import { announce, announceError } from '../announce';
 import { BlockBoundary } from '../BlockBoundary';
@@ -19,6 +20,7 @@ import { KeyHelp } from './KeyHelp';
 import { PrintTable } from './PrintTable';
 import { EmptyFiltered, EmptyFirstUse, EmptyPage } from './States';
 import { SelectionBar } from './SelectionBar';
+import { sayOffline } from '../toasts';
 import { Toolbar } from './Toolbar';
 import { cardColumns } from './Cards';
 import { cellText, type GridAction, type GridBulkAction, type GridColumn, type GridEditing, type GridEmpty, type GridLive, type GridQuery, type GridState } from './types';
@@ -92,7 +94,8 @@ export function DataGrid<Row extends object>(props: DataGridProps<Row>) {
   );
 }
 
-function Grid<Row extends object>(props: DataGridProps<Row>) {
+function Grid<Row extends object>(given: DataGridProps<Row>) {
+  const props = useWritable(given);
   const { columns, query, state, rowId, bulkActions, filterFields } = props;
   const { t, i18n } = useTranslation('grid');
   const phone = useMediaQuery(PHONE, undefined, { getInitialValueInEffect: false }) ?? false;
@@ -305,6 +308,16 @@ function visible<Row>(columns: GridColumn<Row>[], layout: { table: { getColumn: 
   return columns.filter((column) => layout.table.getColumn(column.id)?.getIsVisible() ?? true);
 }
 
+/** Without a connection the keys that change something only say so; buttons and menus show it themselves. */
+function useWritable<Row extends object>(props: DataGridProps<Row>): DataGridProps<Row> {
+  const online = useOnline();
+  return useMemo(() => {
+    if (online) return props;
+    const refuse = () => sayOffline();
+    return { ...props, onEdit: props.onEdit && refuse, onDelete: props.onDelete && refuse, onCreate: props.onCreate && refuse };
+  }, [online, props]);
+}
+
 /** Entries of a row's menu: open, edit, the screen's own, delete. */
 function useRowActions<Row extends object>(props: DataGridProps<Row>): (row: Row) => GridAction<Row>[] {
   const { t } = useTranslation('grid');
@@ -312,9 +325,9 @@ function useRowActions<Row extends object>(props: DataGridProps<Row>): (row: Row
   return useMemo(
     () => (row: Row) => [
       ...(onOpen ? [{ id: 'open', label: t('open'), onAction: onOpen }] : []),
-      ...(onEdit ? [{ id: 'edit', label: t('edit'), onAction: onEdit }] : []),
+      ...(onEdit ? [{ id: 'edit', label: t('edit'), writes: true, onAction: onEdit }] : []),
       ...(rowActions?.(row) ?? []),
-      ...(onDelete ? [{ id: 'delete', label: t('delete'), danger: true, onAction: onDelete }] : []),
+      ...(onDelete ? [{ id: 'delete', label: t('delete'), danger: true, writes: true, onAction: onDelete }] : []),
     ],
     [onOpen, onEdit, onDelete, rowActions, t],
   );

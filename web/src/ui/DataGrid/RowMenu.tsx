@@ -1,6 +1,7 @@
 import { ActionIcon, Menu } from '@mantine/core';
 import { IconDots } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { useOnline } from '../../app/connection';
 import type { GridAction } from './types';
 
 interface Props<Row> {
@@ -12,8 +13,10 @@ interface Props<Row> {
 }
 
 export function RowMenu<Row>({ row, name, actions, inGrid }: Props<Row>) {
-  const { t } = useTranslation('grid');
+  const { t } = useTranslation(['grid', 'ui']);
+  const online = useOnline();
   if (actions.length === 0) return null;
+  const isRefused = (action: GridAction<Row>) => action.writes === true && !online;
   return (
     <Menu position="bottom-end" withinPortal withInitialFocusPlaceholder={false}>
       <Menu.Target>
@@ -32,7 +35,8 @@ export function RowMenu<Row>({ row, name, actions, inGrid }: Props<Row>) {
           <Menu.Item
             key={action.id}
             c={action.danger ? 'var(--mantine-color-error)' : undefined}
-            disabled={action.disabled}
+            disabled={action.disabled || isRefused(action)}
+            title={isRefused(action) ? t('offline.reason', { ns: 'ui' }) : undefined}
             leftSection={action.icon}
             onClick={() => action.onAction(row)}
           >

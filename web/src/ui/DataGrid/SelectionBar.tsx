@@ -1,5 +1,6 @@
 import { ActionBar, Button, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { WriteButton } from '../WriteButton';
 import type { GridBulkAction } from './types';
 import type { Selection } from './useSelection';
 
@@ -28,7 +29,7 @@ export function SelectionBar<Row>({ selection, actions, total }: Props<Row>) {
       )}
       <ActionBar.Divider />
       {actions.map((action) => (
-        <Button
+        <WriteButton
           key={action.id}
           size="compact-sm"
           variant="default"
@@ -40,7 +41,7 @@ export function SelectionBar<Row>({ selection, actions, total }: Props<Row>) {
           }}
         >
           {action.label}
-        </Button>
+        </WriteButton>
       ))}
       <ActionBar.CloseButton aria-label={t('clearSelection')} />
     </ActionBar>

@@ -108,6 +108,8 @@ export interface GridAction<Row> {
   icon?: ReactNode;
   danger?: boolean;
   disabled?: boolean;
+  /** It changes something: not without a connection. */
+  writes?: boolean;
   onAction: (row: Row) => void;
 }
 

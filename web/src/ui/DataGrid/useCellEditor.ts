@@ -1,6 +1,8 @@
 /** Which cell is being edited, and where the focus goes afterwards. */
 import { useRef, useState } from 'react';
+import { connection } from '../../app/connection';
 import { InvalidInput } from '../../fields/types';
+import { sayOffline } from '../toasts';
 import type { CellEdits } from './cellEdits';
 import { fromTsv } from './clipboard';
 import type { GridColumn } from './types';
@@ -59,6 +61,10 @@ export function useCellEditor<Row>({ edits, rows, rowId, columns, focusCell }: O
     const here = rows[at.row];
     const id = columns[at.column]?.id;
     if (!edit || !edits || here === undefined || id === undefined) return false;
+    if (!connection.online.get()) {
+      sayOffline();
+      return true;
+    }
     if (edit.look === 'toggle') {
       if (typed !== null) return false;
       void edits.change(here, { [id]: edit.value(here) !== true });
@@ -94,7 +100,8 @@ export function useCellEditor<Row>({ edits, rows, rowId, columns, focusCell }: O
   };
 
   const paste = (at: CellPosition, text: string): PasteResult => {
-    const lines = fromTsv(text);
+    const lines = connection.online.get() ? fromTsv(text) : [];
+    if (lines.length === 0) sayOffline();
     const targets = columns.slice(at.column).filter((column) => column !== undefined);
     const result: PasteResult = { taken: 0, skipped: 0, beyond: Math.max(0, lines.length - (rows.length - at.row)) };
     lines.slice(0, rows.length - at.row).forEach((line, index) => {

@@ -3,6 +3,7 @@ import { IconFilter } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { zone } from '../../../app/zone';
 import { CopyText } from '../../../ui/CopyText';
 import { type LogLine, sentenceOf, severityOf } from './model';
 import classes from './Logs.module.css';
@@ -20,7 +21,7 @@ export function LogRow({ line, tagged, onFilter }: Props) {
   const [open, setOpen] = useState(false);
   const at = new Date(line.time);
   const clock = new Intl.DateTimeFormat(i18n.language, {
-    hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23',
+    hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23', timeZone: zone.get(),
   }).format(at);
   return (
     <li className={classes.row} data-severity={severityOf(line)}>
