@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aio_pika
 import msgspec
@@ -20,7 +21,9 @@ import pytest
 
 from atoll.cluster.queue import Item, Queue, RedisQueue
 from atoll.cluster.queue import redis_scripts as scripts
+from atoll.cluster.queue.rabbitmq import RabbitQueue
 from atoll.cluster.redis import RedisConnection
+from atoll.errors import QueueUnavailable
 from atoll.testing.conformance.queue import Seen, status_is
 from atoll.testing.faults import relay
 from atoll.testing.processes import eventually
@@ -312,6 +315,60 @@ class TestRabbit:
     @pytest.fixture
     def broker(self, own_rabbitmq: RabbitServer) -> Broker:
         return Broker("rabbitmq", own_rabbitmq.url, own_rabbitmq.stop)
+
+    async def test_half_open_connections(self, own_rabbitmq: RabbitServer, say: Say) -> None:
+        """F24: bytes vanish and nobody is told. The consumer gives the connection up, its handler ends, the
+        item comes again and says so; what was sent into the void is published again by its key."""
+        namespace = f"t{secrets.token_hex(6)}"
+        publisher = RabbitQueue(own_rabbitmq.url, namespace)
+        parts = urlsplit(own_rabbitmq.url)
+        async with relay(parts.hostname or "", parts.port or 0) as wire:
+            host = f"127.0.0.1:{wire.listen_port}"
+            queue = RabbitQueue(
+                own_rabbitmq.url.replace(f"{parts.hostname}:{parts.port}", host), namespace, heartbeat=1
+            )
+            go = asyncio.Event()
+            cancelled: list[float] = []
+
+            async def hold(item: Item) -> None:
+                if item.content == b"in hand":
+                    try:
+                        await go.wait()
+                    except asyncio.CancelledError:
+                        cancelled.append(time.monotonic())
+                        raise
+
+            seen = Seen(hold)
+            await queue.subscribe("jobs", seen, concurrency=2)
+            await queue.publish("jobs", b"in hand", timeout=None)
+            await seen.until_running(1)
+            wire.silence()
+            began = time.monotonic()
+            await publisher.publish("jobs", b"meanwhile")
+            with pytest.raises(QueueUnavailable):
+                await queue.publish("jobs", b"into the void", key="k")
+
+            async def noticed() -> bool:
+                return bool(cancelled)
+
+            await eventually(noticed, within=BOUND, what="the handler is cancelled")
+            gave_up = cancelled[0] - began
+            go.set()
+            wire.heal()
+            began = time.monotonic()
+            await queue.publish("jobs", b"into the void", key="k")
+            await queue.publish("jobs", b"into the void", key="k")
+            await seen.until(4)
+            await status_is(publisher, "jobs", lambda status: status.depth == status.in_flight == 0)
+            again = [item for item in seen.items if item.content == b"in hand"]
+            assert [item.lost for item in again] == [0, 1], "the second try knows of the first"
+            assert sorted(seen.contents) == [b"in hand", b"in hand", b"into the void", b"meanwhile"]
+            say(
+                f"half-open connection (heartbeat 1 s): given up after {gave_up:.1f} s, items done "
+                f"{time.monotonic() - began:.1f} s after healing"
+            )
+            await queue.close()
+        await publisher.close()
 
     async def test_the_queue_is_deleted(self, site: Site, broker: Broker, say: Say) -> None:
         """F42: RabbitMQ cancels the consumer; it makes the queue again and consumes."""

@@ -34,7 +34,7 @@ from atoll.cluster.queue.base import (
     item_id,
 )
 from atoll.cluster.queue.rabbitmq_consumer import RabbitConsumer
-from atoll.cluster.queue.rabbitmq_link import ANSWER_SECONDS, RabbitLink
+from atoll.cluster.queue.rabbitmq_link import ANSWER_SECONDS, HEARTBEAT_SECONDS, RabbitLink
 from atoll.cluster.queue.rabbitmq_roll import Doing, Roll
 from atoll.cluster.queue.scoped import ScopedQueue
 from atoll.errors import QueueUnavailable
@@ -51,10 +51,11 @@ class RabbitQueue(Queue):
     Args:
         url: `amqp://user:password@host:port/vhost`, or `amqps://`.
         namespace: first part of all names; two installations on one virtual host need two.
+        heartbeat: seconds; a half-open connection is noticed after four of them.
     """
 
-    def __init__(self, url: str, namespace: str) -> None:
-        self._link = RabbitLink(url, namespace)
+    def __init__(self, url: str, namespace: str, *, heartbeat: int = HEARTBEAT_SECONDS) -> None:
+        self._link = RabbitLink(url, namespace, heartbeat)
         self._roll = Roll(self._link, self._doing)
         self._consumers: set[RabbitConsumer] = set()
         self._scopes: list[Queue] = []
@@ -276,7 +277,7 @@ class RabbitQueue(Queue):
         deadline = time.monotonic() + ALONE_SECONDS
         while True:
             async with self._own_channel() as own:
-                mutex = await own.declare_queue(self._link.name("alone", channel), durable=True)
+                mutex = await self._link.queue(own, self._link.name("alone", channel))
                 try:
                     await mutex.consume(_ignore, exclusive=True)
                 except AMQPError:

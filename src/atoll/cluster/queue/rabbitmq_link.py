@@ -14,8 +14,9 @@ import asyncio
 import logging
 import math
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -34,8 +35,9 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 15.0
 CLOSE_SECONDS = 3.0
-HEARTBEAT_SECONDS = 30
+HEARTBEAT_SECONDS = 10
 SPARE_SECONDS = 60.0
+NOTHING_MORE: Mapping[str, FieldValue] = MappingProxyType({})
 # RabbitMQ takes items from consumers that hold them for longer. Before 3.12 only its configuration counts.
 CONSUMER_TIMEOUT_MS = 7 * 24 * 3600 * 1000
 
@@ -46,10 +48,13 @@ class RabbitLink:
     Args:
         url: `amqp://user:password@host:port/vhost`, `amqps://` for TLS.
         namespace: first part of every name.
+        heartbeat: seconds. A connection on which nothing came for three of them and a moment is given up;
+            RabbitMQ gives up its end after two, and hands the items to others.
     """
 
-    def __init__(self, url: str, namespace: str) -> None:
+    def __init__(self, url: str, namespace: str, heartbeat: int) -> None:
         self._url = url
+        self._heartbeat = heartbeat
         self._namespace = namespace
         self._connection: AbstractConnection | None = None
         self._publishing: AbstractChannel | None = None
@@ -71,7 +76,8 @@ class RabbitLink:
     def errors(self) -> Iterator[None]:
         """Turns what the client raises in the block into `QueueUnavailable`."""
         try:
-            yield
+            with _cancelled_by_the_client():
+                yield
         # The client raises RuntimeError for a channel that was closed meanwhile.
         except (AMQPError, OSError, TimeoutError, RuntimeError, ssl.SSLError) as error:
             raise QueueUnavailable(
@@ -126,19 +132,30 @@ class RabbitLink:
             channel = self._publishing = await self.open_channel()
         return channel
 
+    async def queue(
+        self, channel: AbstractChannel, name: str, arguments: Mapping[str, FieldValue] = NOTHING_MORE
+    ) -> AbstractQueue:
+        """Makes sure that a durable queue is there; a classic one, whatever the virtual host's usual type is:
+        quorum queues know neither ten priorities nor exclusive consumers, and throw away letters that were
+        looked at often."""
+        return await channel.declare_queue(
+            name,
+            durable=True,
+            arguments={"x-queue-type": "classic", **arguments},
+            timeout=ANSWER_SECONDS,
+        )
+
     async def work_queue(self, channel: AbstractChannel, of: str) -> AbstractQueue:
         """Makes sure that it is there. The result tells depth and consumers."""
         arguments: dict[str, FieldValue] = {
             "x-max-priority": HIGHEST_PRIORITY,
             "x-consumer-timeout": CONSUMER_TIMEOUT_MS,
         }
-        return await channel.declare_queue(
-            self.name("work", of), durable=True, arguments=arguments, timeout=ANSWER_SECONDS
-        )
+        return await self.queue(channel, self.name("work", of), arguments)
 
     async def dead_queue(self, channel: AbstractChannel, of: str) -> AbstractQueue:
         """Makes sure that it is there."""
-        return await channel.declare_queue(self.name("dead", of), durable=True, timeout=ANSWER_SECONDS)
+        return await self.queue(channel, self.name("dead", of))
 
     async def delay_exchange(self, channel: AbstractChannel, seconds: float) -> str:
         """Where a message waits that long before it goes on by its routing key. Disappears when not used.
@@ -159,7 +176,7 @@ class RabbitLink:
             "x-expires": ms + round(SPARE_SECONDS * 1000),
         }
         await channel.declare_exchange(name, "fanout", durable=True, auto_delete=True, timeout=ANSWER_SECONDS)
-        queue = await channel.declare_queue(name, durable=True, arguments=arguments, timeout=ANSWER_SECONDS)
+        queue = await self.queue(channel, name, arguments)
         await queue.bind(name, timeout=ANSWER_SECONDS)
         return name
 
@@ -172,9 +189,7 @@ class RabbitLink:
             "x-message-ttl": ttl,
             "x-expires": ttl + round(SPARE_SECONDS * 1000),
         }
-        return await channel.declare_queue(
-            self.name(kind, key), durable=True, arguments=arguments, timeout=ANSWER_SECONDS
-        )
+        return await self.queue(channel, self.name(kind, key), arguments)
 
     async def close(self) -> None:
         """Closes the connection. Idempotent; everything after it raises `QueueUnavailable`."""
@@ -191,12 +206,25 @@ class RabbitLink:
         # The connection object itself does not notice that it was closed from the other side.
         if self._connection is None or transport is None or transport.connection.is_closed:
             self._connection = await aio_pika.connect(
-                self._url, timeout=CONNECT_SECONDS, heartbeat=HEARTBEAT_SECONDS
+                self._url, timeout=CONNECT_SECONDS, heartbeat=self._heartbeat
             )
         return self._connection
 
 
+@contextmanager
+def _cancelled_by_the_client() -> Iterator[None]:
+    """The client cancels what waits for an answer when it gives a connection up. To the task that waits this
+    looks as if somebody wanted it to end, which would end the loops of others for good."""
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionAbortedError("the connection was given up") from error
+
+
 async def _close(what: AbstractConnection | AbstractChannel) -> None:
-    with suppress(AMQPError, OSError, TimeoutError, RuntimeError):
+    with suppress(AMQPError, OSError, TimeoutError, RuntimeError), _cancelled_by_the_client():
         async with asyncio.timeout(CLOSE_SECONDS):
             await what.close()

@@ -75,7 +75,7 @@ class Roll:
         await self._tasks.cancel_all()
 
     async def _ask(self, own: AbstractChannel, channel: str) -> list[Doing]:
-        members = await own.declare_queue(self._link.name("members"), durable=True)
+        members = await self._link.queue(own, self._link.name("members"))
         expected = members.declaration_result.consumer_count or 0
         answers: list[Doing] = []
         complete = asyncio.Event()
@@ -117,7 +117,7 @@ class Roll:
                 )
                 await calls.bind(roll)
                 await calls.consume(self._called, no_ack=True)
-                members = await channel.declare_queue(self._link.name("members"), durable=True)
+                members = await self._link.queue(channel, self._link.name("members"))
                 await members.consume(self._called, no_ack=True)
             self._answering.set()
             await ended.wait()
