@@ -101,7 +101,7 @@ async def test_apps_are_reached_and_the_supervisor_becomes_whole(
             await app.sign_in(separate.account)
             assert await app.call("users:list"), "a whole request with a body and an answer"
     assert (await client.visit("alone")).status_code == 200
-    assert (await client.ask("nobody")).status_code == 404
+    assert (await client.ask("nobody")).status_code == 503, "it cannot know that there is no such app"
     async with httpx.AsyncClient(base_url=supervisor.url, timeout=30) as web:
         ready = await web.get("/api/__ready")
         assert ready.status_code == 503

@@ -92,16 +92,21 @@ class AppRouter(Router):
             hosted = here.app(app)
             route = self._hosted(hosted) if hosted is not None else None
             refused = hosted is None or hosted.goal.desired == "stopped"
-            if refused and self._supervisor is None and here.informed:
+            if refused and self._supervisor is None and (hosted is None or here.informed):
                 return Starting(app, lambda seconds: self._look_first(app, here, seconds))
             if hosted is not None and refused and self._untold(hosted, here):
                 return Starting(app, lambda seconds: self._wait_told(hosted, here, seconds))
             if route is not None:
                 return route
-        if self._supervisor is None:
+        supervisor = self._supervisor
+        if supervisor is None:
             return _unknown(app)
-        record = self._supervisor.directory.app(app)
-        return _unknown(app) if record is None else self._remote(record, environment, self._supervisor)
+        record = supervisor.directory.app(app)
+        if record is not None:
+            return self._remote(record, environment, supervisor)
+        if supervisor.whole:
+            return _unknown(app)
+        return Starting(app, lambda seconds: self._wait_whole(app, environment, supervisor, seconds))
 
     def app_by_host(self, host: str) -> str | None:
         """See the base class."""
@@ -175,10 +180,25 @@ class AppRouter(Router):
         """Before a refusal: another instance of the environment may have heard a moment earlier."""
         await here.catch_up(min(seconds, _LOOK_SECONDS))
         hosted = here.app(app)
-        route = self._hosted(hosted) if hosted is not None else _unknown(app)
+        if hosted is None:
+            return _unknown(app) if here.informed else _cannot_tell(app)
+        route = self._hosted(hosted)
         return await route.wait(seconds) if isinstance(route, Starting) else route
 
     # -- apps elsewhere
+
+    async def _wait_whole(
+        self, app: str, environment: str | None, supervisor: Supervisor, seconds: float
+    ) -> Local | Forward | Unavailable:
+        """Before a refusal: a Supervisor that starts does not know what others were told meanwhile."""
+
+        def knows() -> bool:
+            return supervisor.whole or supervisor.directory.app(app) is not None
+
+        if not await supervisor.directory.changes.until(knows, seconds):
+            return _cannot_tell(app)
+        route = self.route(app, environment)
+        return await route.wait(seconds) if isinstance(route, Starting) else route
 
     def _remote(self, record: AppRecord, environment: str | None, supervisor: Supervisor) -> Route:
         directory = supervisor.directory
@@ -289,6 +309,15 @@ def _on_its_way(status: Status) -> Status:
 
 def _unknown(app: str) -> Unavailable:
     return Unavailable(app, AppNotFound(f"There is no application {app!r} here."))
+
+
+def _cannot_tell(app: str) -> Unavailable:
+    error = AppNotReady(
+        f"This server cannot tell yet whether there is an application {app!r}: it is starting, or what it"
+        " needs to know that is away.",
+        code="APP_PREPARING",
+    )
+    return Unavailable(app, error, 2.0)
 
 
 def _not_ready(app: str, status: Status, text: str = "", *, retry_after: float | None = None) -> Unavailable:

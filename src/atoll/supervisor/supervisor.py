@@ -104,7 +104,8 @@ class Supervisor(Prover):
         self._traffic = TrafficView(presence, sealer, self.directory)
         self._waking: dict[str, asyncio.Task[None]] = {}
         self._recalled = False
-        self._whole = False  # the store was read: until then records are only good for finding the way
+        self.whole = False
+        """Whether the store was read: until then records are only good for finding the way."""
 
     # -- life
 
@@ -123,7 +124,8 @@ class Supervisor(Prover):
             await self.recall()
         await self._store.prepare()
         await self._reconciler.refresh()
-        self._whole = True
+        self.whole = True
+        self.directory.changes.notify()
         for record in self.directory.records:
             if record.auto_start and record.desired == "ready":
                 await self._reconciler.save(
@@ -137,7 +139,7 @@ class Supervisor(Prover):
     async def stop(self) -> None:
         """Ends all background work. Apps and environments are left as they are."""
         await self._tasks.cancel_all()
-        if not self._whole:
+        if not self.whole:
             return
         try:
             await self._history.flush()
@@ -336,7 +338,7 @@ class Supervisor(Prover):
 
     def wake(self, uid: str) -> None:
         """Somebody visits an app that waits for its first visit: it starts, once, however many ask."""
-        if self._whole and uid not in self._waking:
+        if self.whole and uid not in self._waking:
             task = self._tasks.spawn("visit", self._start_for_visit(uid))
             self._waking[uid] = task
             task.add_done_callback(lambda _: self._waking.pop(uid, None))
@@ -399,7 +401,7 @@ class Supervisor(Prover):
         record = self.directory.record(row.uid)
         if record is not None:
             self._history.row(record, row, before)
-        if not self._whole:
+        if not self.whole:
             return
         try:
             if record is None:

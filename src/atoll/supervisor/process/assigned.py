@@ -144,15 +144,18 @@ class AssignedApps(Mapping[str, HostedApp]):
     async def _pull(self) -> None:
         """Compares with the models as the Supervisor last wrote them."""
         async with self._pulling:
-            self.informed = False
-            pull = await self._presence.pull(self._host.name, self._version)
-            self.informed = True
+            try:
+                pull = await self._presence.pull(self._host.name, self._version)
+            except AtollError:
+                self.informed = False
+                raise
             if pull.epoch != self._epoch:
                 lost, self._epoch = bool(self._epoch), pull.epoch
                 if lost:
                     log.warning("shared state was lost; statuses are published again")
                     self.show_all_again()
             if pull.models is None:
+                self.informed = True
                 return
             for sealed in pull.models.values():
                 if self._cache.changed(sealed):
@@ -160,6 +163,7 @@ class AssignedApps(Mapping[str, HostedApp]):
             self._forget_removed(pull.models.keys())
             self._show_unlisted(pull.models.keys())
             self._version = pull.version
+            self.informed = True
             await self._cache.save(pull.models)
 
     def _forget_removed(self, listed: Iterable[str]) -> None:
