@@ -16,6 +16,8 @@ export interface RelatedMeta {
   key: string;
   /** The field that names them. */
   title?: FieldMeta;
+  /** A new record can be made with nothing but its title. */
+  isCreatable?: boolean;
 }
 
 /** A field as the API describes it (`collections/<name>/fields:list`). */

@@ -67,6 +67,12 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const page = useWithoutDeleted(collection.name, query.data, rowId);
   const isSearched = state.q !== '' || state.filter !== null;
   const tree = useMemo(() => (inTree ? { levelOf, unfolded: isSearched } : undefined), [inTree, isSearched]);
+  const filter = listFilter(collection, state) ?? undefined;
+  const { data: matching } = useQuery({
+    queryKey: ['count', collection.name, filter],
+    queryFn: () => countRecords(collection.name, filter),
+    enabled: inTree !== null,
+  });
   const filterFields = useRecordFilterFields(collection);
   const refresh = useRefreshRecords(collection.name);
   const searchable = useMemo(() => shownFields(collection).some((field) => interfaceOf(field).searchable), [collection]);
@@ -152,6 +158,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
         state={state}
         onState={setState}
         tree={tree}
+        matching={inTree ? (matching ?? undefined) : undefined}
         views={views}
         rowId={rowId}
         rowName={(row) => recordTitle(collection, row)}

@@ -1,5 +1,5 @@
 import i18next from 'i18next';
-import { interfaceById, interfaceOf, isEditable, plainTitle, titleOf, type FieldMeta, type RelatedMeta } from '../../fields';
+import { interfaceById, interfaceOf, isEditable, isEmptyValue, isRequired, plainTitle, titleOf, type FieldMeta, type RelatedMeta } from '../../fields';
 
 /** A collection as `collections:list?appends[]=fields` describes it. */
 export interface CollectionMeta {
@@ -76,7 +76,11 @@ export function withRelated(collections: CollectionMeta[]): CollectionMeta[] {
 function relatedMeta(collection: CollectionMeta): RelatedMeta | undefined {
   const key = keyField(collection);
   if (key === null) return undefined;
-  return { collection: collection.name, collectionTitle: collectionTitle(collection), key, title: titleField(collection) };
+  const title = titleField(collection);
+  const isCreatable =
+    collection.system !== true && title !== undefined && interfaceOf(title).searchable && isEditable(title) &&
+    editableFields(collection).every((field) => field === title || !isRequired(field) || !isEmptyValue(field.defaultValue));
+  return { collection: collection.name, collectionTitle: collectionTitle(collection), key, title, isCreatable };
 }
 
 export const isRelation = (field: FieldMeta): boolean => RELATIONS.has(field.type);

@@ -2,7 +2,7 @@
 import { api } from '../../app/api';
 import { queryClient } from '../../app/queries';
 import { interfaceOf } from '../../fields';
-import { collectionTitle, keyField, recordTitle, titleField, type RecordRow } from './model';
+import { collectionTitle, editableFields, keyField, recordTitle, titleField, type RecordRow } from './model';
 import { collectionsQuery } from './queries';
 
 export interface FoundRecord {
@@ -10,6 +10,13 @@ export interface FoundRecord {
   collectionTitle: string;
   key: string;
   title: string;
+}
+
+/** Collections of this app that people fill, for the palette: where a list leads, and where a record can be made. */
+export async function knownCollections(): Promise<{ name: string; title: string; isWritable: boolean }[]> {
+  return (await queryClient.ensureQueryData(collectionsQuery))
+    .filter((collection) => collection.system !== true)
+    .map((collection) => ({ name: collection.name, title: collectionTitle(collection), isWritable: editableFields(collection).length > 0 }));
 }
 
 /** More collections would mean a request each for every word that is typed. */

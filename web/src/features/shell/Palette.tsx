@@ -3,7 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { Spotlight, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight';
 import {
   IconFileText, IconHistory, IconKeyboard, IconLink, IconLogout, IconMoon, IconPlayerPlay, IconPlus, IconSearch, IconSettings,
-  IconSun,
+  IconSun, IconTable,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
@@ -14,7 +14,7 @@ import { type Account, mayConfigure } from '../../app/account';
 import { isMainApp } from '../../app/boot';
 import { toast } from '../../ui/toasts';
 import { AppIcon } from '../supervisor/AppIcon';
-import { actionsFor, addressOf, titleOf } from '../supervisor/model';
+import { actionsFor, addressOf, type ShownApp, titleOf } from '../supervisor/model';
 import { useAppCommand, useShownApps } from '../supervisor/queries';
 import { useSignOut } from './AvatarMenu';
 import type { Place } from './navigation';
@@ -94,7 +94,8 @@ function useGroups(props: Props, opened: boolean, query: string): SpotlightActio
   };
   const recent = useRecent();
   const apps = useShownApps(opened).apps ?? [];
-  const actions = useActions(props, apps);
+  const collections = useCollections(opened && mayConfigure(props.account));
+  const actions = useActions(props, apps, collections);
   const records = useRecords(opened && mayConfigure(props.account), query);
   const toPlace = ({ key, to, icon: Icon }: Place) => ({
     id: `page-${key}`,
@@ -112,7 +113,18 @@ function useGroups(props: Props, opened: boolean, query: string): SpotlightActio
         onClick: () => go(path, label),
       })),
     },
-    { group: t('palette.pages'), actions: props.places.filter((place) => !isSetting(place)).map(toPlace) },
+    {
+      group: t('palette.pages'),
+      actions: [
+        ...props.places.filter((place) => !isSetting(place)).map(toPlace),
+        ...collections.map(({ name, title }) => ({
+          id: `page-r-${name}`,
+          label: title,
+          leftSection: <IconTable {...ICON} />,
+          onClick: () => go(`/admin/r/${name}`, title),
+        })),
+      ],
+    },
     {
       group: t('palette.records'),
       actions: records.map((record) => ({
@@ -142,6 +154,23 @@ function isSetting({ to }: Place): boolean {
   return to.startsWith('/admin/settings/');
 }
 
+interface KnownCollection {
+  name: string;
+  title: string;
+  isWritable: boolean;
+}
+
+const NO_COLLECTIONS: KnownCollection[] = [];
+
+function useCollections(wanted: boolean): KnownCollection[] {
+  const { data } = useQuery({
+    queryKey: ['palette', 'collections'],
+    enabled: wanted,
+    queryFn: async () => (await import('../data/searchRecords')).knownCollections(),
+  });
+  return data ?? NO_COLLECTIONS;
+}
+
 /** Records whose title contains the words; found by the server, a moment after the last key. */
 function useRecords(wanted: boolean, query: string) {
   const [typed] = useDebouncedValue(query, TYPING_MS);
@@ -155,7 +184,7 @@ function useRecords(wanted: boolean, query: string) {
   return splitQuery(query).words.length >= SHORTEST_WORD ? (data ?? []) : [];
 }
 
-function useActions({ account, onHelp, onPreferences }: Props, apps: ReturnType<typeof useShownApps>['apps'] = []) {
+function useActions({ account, onHelp, onPreferences }: Props, apps: ShownApp[], collections: KnownCollection[]) {
   const { t } = useTranslation();
   const router = useRouter();
   const { setColorScheme } = useMantineColorScheme();
@@ -174,6 +203,14 @@ function useActions({ account, onHelp, onPreferences }: Props, apps: ReturnType<
     ...(mayConfigure(account)
       ? [{ id: 'action-create', label: t(isMainApp ? 'palette.createApp' : 'palette.createCollection'), leftSection: <IconPlus {...ICON} />, onClick: create }]
       : []),
+    ...collections
+      .filter(({ isWritable }) => isWritable)
+      .map(({ name, title }) => ({
+        id: `action-new-${name}`,
+        label: t('palette.newRecord', { title }),
+        leftSection: <IconPlus {...ICON} />,
+        onClick: () => void router.navigate({ href: `/admin/r/${name}?record=new` }),
+      })),
     ...apps
       .filter((app) => manages && app.status && actionsFor(app.status).start)
       .map((app) => ({

@@ -8,6 +8,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api } from '../../app/api';
 import { queryClient } from '../../app/queries';
+import { toast } from '../../ui/toasts';
 import { interfaceOf } from '../registry';
 import { InvalidInput, type EditProps, type RelatedMeta } from '../types';
 import { keyOf, linkedRecord, linkedRecords, recordLabel, type LinkedRecord } from './related';
@@ -50,6 +51,31 @@ function together(related: RelatedMeta, ...lists: LinkedRecord[][]): LinkedRecor
   return [...new Map(lists.flat().map((record) => [keyOf(record, related), record])).values()];
 }
 
+/** Stands for a record that is not there yet in a list of choices; no key looks like it. */
+const CREATE = '\u2795';
+
+/** What was typed as a record that can be made on the spot; `make` answers it with its key. */
+function useQuickCreate(related: RelatedMeta | undefined, search: string, records: LinkedRecord[]) {
+  const { t } = useTranslation('fields');
+  const words = search.trim();
+  const isKnown = related !== undefined && records.some((record) => recordLabel(record, related).toLowerCase() === words.toLowerCase());
+  const title = related?.isCreatable ? related.title : undefined;
+  const offered = title !== undefined && words !== '' && !isKnown;
+  const make = async (): Promise<LinkedRecord | null> => {
+    if (!related || !title) return null;
+    try {
+      const made = await api.resource<LinkedRecord>(related.collection).create({ [title.name]: words });
+      await queryClient.invalidateQueries({ queryKey: ['records', related.collection] });
+      toast.success(t('related.created', { title: words, collection: related.collectionTitle }));
+      return made;
+    } catch (error) {
+      toast.error(error);
+      return null;
+    }
+  };
+  return { choices: offered ? [{ value: CREATE, label: t('related.create', { title: words }) }] : [], make };
+}
+
 export function OneInput({ field, value, onChange, autoFocus, ...input }: EditProps) {
   const { t } = useTranslation('fields');
   const { related } = field;
@@ -58,8 +84,15 @@ export function OneInput({ field, value, onChange, autoFocus, ...input }: EditPr
   const current = value instanceof InvalidInput ? null : linkedRecord(value, related);
   const isAtRest = related !== undefined && current !== null && search === recordLabel(current, related);
   const query = useCandidates(related, isAtRest ? '' : search, opened);
+  const records = related ? together(related, current ? [current] : [], query.data ?? []) : [];
+  const inCell = input['aria-label'] !== undefined;
+  const quick = useQuickCreate(inCell || query.isFetching ? undefined : related, search, records);
   if (!related) return null;
-  const records = together(related, current ? [current] : [], query.data ?? []);
+  const choose = async (key: string | null) => {
+    if (key !== CREATE) return onChange(records.find((record) => keyOf(record, related) === key) ?? null);
+    const made = await quick.make();
+    if (made) onChange(made);
+  };
   const select = (
     <Select
       {...input}
@@ -67,7 +100,7 @@ export function OneInput({ field, value, onChange, autoFocus, ...input }: EditPr
       data-autofocus={autoFocus || undefined}
       searchable
       clearable={!input.required}
-      data={records.map(option(related))}
+      data={[...records.map(option(related)), ...quick.choices]}
       // The server has searched.
       filter={({ options }) => options}
       searchValue={search}
@@ -76,10 +109,10 @@ export function OneInput({ field, value, onChange, autoFocus, ...input }: EditPr
       nothingFoundMessage={t(query.isError ? 'related.failed' : query.isFetching ? 'related.searching' : 'related.none')}
       placeholder={t('related.search', { title: related.collectionTitle })}
       value={current ? keyOf(current, related) : null}
-      onChange={(key) => onChange(records.find((record) => keyOf(record, related) === key) ?? null)}
+      onChange={(key) => void choose(key)}
     />
   );
-  if (input['aria-label']) return select;
+  if (inCell) return select;
   return (
     <Group gap={4} align="end" wrap="nowrap">
       {select}
@@ -110,6 +143,8 @@ export function ManyInput({ field, value, onChange, autoFocus, ...input }: EditP
   const [opened, setOpened] = useState(false);
   const current = linkedRecords(value, related);
   const query = useCandidates(related, search, opened);
+  const records = related ? together(related, current, query.data ?? []) : [];
+  const quick = useQuickCreate(query.isFetching ? undefined : related, search, records);
   if (!related) return null;
   if (current.length > MOST) {
     return (
@@ -118,7 +153,11 @@ export function ManyInput({ field, value, onChange, autoFocus, ...input }: EditP
       </Text>
     );
   }
-  const records = together(related, current, query.data ?? []);
+  const choose = async (keys: string[]) => {
+    const known = keys.flatMap((key) => records.find((record) => keyOf(record, related) === key) ?? []);
+    const made = keys.includes(CREATE) ? await quick.make() : null;
+    onChange(made ? [...known, made] : known);
+  };
   return (
     <MultiSelect
       {...input}
@@ -126,7 +165,7 @@ export function ManyInput({ field, value, onChange, autoFocus, ...input }: EditP
       searchable
       hidePickedOptions
       clearable
-      data={records.map(option(related))}
+      data={[...records.map(option(related)), ...quick.choices]}
       filter={({ options }) => options}
       searchValue={search}
       onSearchChange={setSearch}
@@ -134,7 +173,7 @@ export function ManyInput({ field, value, onChange, autoFocus, ...input }: EditP
       nothingFoundMessage={t(query.isError ? 'related.failed' : query.isFetching ? 'related.searching' : 'related.none')}
       placeholder={current.length === 0 ? t('related.search', { title: related.collectionTitle }) : undefined}
       value={current.map((record) => keyOf(record, related))}
-      onChange={(keys) => onChange(keys.flatMap((key) => records.find((record) => keyOf(record, related) === key) ?? []))}
+      onChange={(keys) => void choose(keys)}
     />
   );
 }

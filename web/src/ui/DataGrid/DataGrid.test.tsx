@@ -1,11 +1,12 @@
 import { MantineProvider } from '@mantine/core';
-import { cleanup, render, screen, waitFor, within } from '@testing-library/react';
+import { act, cleanup, render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import i18next from 'i18next';
 import { Suspense, useState } from 'react';
 import { I18nextProvider } from 'react-i18next';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { api } from '../../app/api';
+import { connection } from '../../app/connection';
 import { ApiError } from '../../app/errors';
 import { getPreference } from '../../app/preferences';
 import { queryClient } from '../../app/queries';
@@ -141,6 +142,30 @@ describe('DataGrid', () => {
     await user.click(screen.getByRole('button', { name: 'Go' }));
     expect(onAction.mock.calls[0]?.[0]).toMatchObject({ allMatching: true, count: 40, ids: ['1', '2', '3'] });
     expect(screen.queryAllByRole('row', { selected: true })).toHaveLength(0);
+  });
+
+  it('offers all that match in a tree by their own number, not by that of its roots', async () => {
+    const onAction = vi.fn();
+    const tree = { levelOf: (row: City) => (row.id === '1' ? 0 : 1), unfolded: true };
+    const query = { ...still, data: { rows: cities, total: 1 } };
+    const user = show({ bulkActions: [{ id: 'go', label: 'Go', onAction }], query, tree, matching: 12 });
+    await user.click(screen.getByRole('checkbox', { name: 'Select all rows on this page' }));
+    await user.click(screen.getByRole('button', { name: 'Select all 12 matching' }));
+    await user.click(screen.getByRole('button', { name: 'Go' }));
+    expect(onAction.mock.calls[0]?.[0]).toMatchObject({ allMatching: true, count: 12 });
+  });
+
+  it('changes nothing without a connection', async () => {
+    const [onEdit, onDelete, onCreate, onAction] = [vi.fn(), vi.fn(), vi.fn(), vi.fn()];
+    const user = show({ onEdit, onDelete, onCreate, bulkActions: [{ id: 'go', label: 'Go', onAction }] });
+    act(() => connection.online.set(false));
+    screen.getByRole('gridcell', { name: 'Oslo' }).focus();
+    await user.keyboard('e{Backspace}c ');
+    await user.click(screen.getByRole('button', { name: 'Go' }));
+    expect([onEdit, onDelete, onCreate, onAction].flatMap((each) => each.mock.calls)).toEqual([]);
+    act(() => connection.online.set(true));
+    await user.click(screen.getByRole('button', { name: 'Go' }));
+    expect(onAction).toHaveBeenCalledTimes(1);
   });
 
   it('hides a column from its menu and remembers that', async () => {

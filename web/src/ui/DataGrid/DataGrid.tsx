@@ -46,6 +46,8 @@ export interface DataGridProps<Row extends object> {
   onState: (patch: Partial<GridState>) => void;
   /** The rows are a tree, and come in its order. */
   tree?: GridTree<Row>;
+  /** How many rows match in all, where that is not the total of the list: a tree counts what is at the top. */
+  matching?: number;
   /** Turns saved views on; from `useGridState`. */
   views?: GridViews;
   rowId: (row: Row) => string;
@@ -116,7 +118,7 @@ function Grid<Row extends object>(given: DataGridProps<Row>) {
   const tree = useTreeRows(edited, props.tree, rowId);
   const rows = tree?.rows ?? edited;
   // The total of a tree counts what is at the top: "all that match" would say less than there is.
-  const matching = tree ? undefined : total;
+  const matching = props.matching ?? (tree ? undefined : total);
   const selection = useSelection(rows, rowId, state, matching);
   const actions = useRowActions(props);
   const hasActions = props.rowActions !== undefined || Boolean(props.onOpen ?? props.onEdit ?? props.onDelete);

@@ -9,6 +9,7 @@ const KEYS: [string, string][] = [
   ['Space', 'space'],
   ['Ctrl/⌘ A', 'all'],
   ['Ctrl/⌘ C', 'copy'],
+  ['Shift Enter', 'link'],
   ['o', 'newTab'],
   ['e', 'edit'],
   ['⌫ Del', 'delete'],

@@ -34,6 +34,11 @@ export function useRowKeys<Row extends object>(
     const row = rows[at.row];
     if (event.ctrlKey || event.metaKey) return withControl(event, row);
     if (event.altKey) return false;
+    if (event.key === 'Enter' && event.shiftKey) {
+      const link = (event.target as HTMLElement).querySelector<HTMLElement>('a[href]');
+      link?.click();
+      return link !== null;
+    }
     if (event.key === ' ') {
       if (!selection) return false;
       if (at.row < 0 && columnId(at) === SELECT_ID) selection.togglePage();
