@@ -112,6 +112,16 @@ class Metadata:
         for column in (self._fields.c.collectionName, self._collections.c.name):
             await self._database.run(delete(column.table).where(column == name), connection=connection)
 
+    async def forget_counters(
+        self, connection: Connection, collection: str, field: str | None = None
+    ) -> None:
+        """Deletes the counters of sequences, so that the next field of that name begins anew."""
+        table = self._system["sequences"].table
+        gone = delete(table).where(table.c.collection == collection)
+        await self._database.run(
+            gone if field is None else gone.where(table.c.field == field), connection=connection
+        )
+
     async def _write(
         self,
         connection: Connection,

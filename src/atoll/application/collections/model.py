@@ -10,8 +10,11 @@ from sqlalchemy import Column, MetaData, Table, text
 from sqlalchemy.types import UserDefinedType
 
 from atoll.application.collections.relations import Relation, TreeRole, read_relation
-from atoll.application.fields import RELATION_TYPES, make_field
+from atoll.application.fields import RELATION_TYPES, WITHOUT_COLUMN, make_field
 from atoll.application.fields.base import DatabaseKind, Field
+from atoll.application.fields.boolean import RadioField
+from atoll.application.fields.formula import FormulaField
+from atoll.application.fields.sequence import SequenceField
 from atoll.application.fields.sort import SortField
 
 
@@ -45,6 +48,8 @@ class Collection:
         source: gives the statement that a SQL collection reads; raises BadRequest when it may not run.
 
     Attributes:
+        counted: new records get a number that no other may get meanwhile: that takes a transaction.
+        completed: records have values that follow from others, or clear those of others: so does that.
         read_only: a SQL collection or a view: its records cannot be written, and it has no table of its own.
     """
 
@@ -79,7 +84,8 @@ class Collection:
             if self.key
             else None
         )
-        self._counted = any(isinstance(field, SortField) for field in self.fields.values())
+        self.counted = any(isinstance(field, (SortField, SequenceField)) for field in self.fields.values())
+        self.completed = any(isinstance(field, (FormulaField, RadioField)) for field in self.fields.values())
         self.visible = tuple(field.name for field in self.fields.values() if not field.hidden)
 
     def __repr__(self) -> str:
@@ -114,11 +120,6 @@ class Collection:
         """Whether it reads a statement instead of a table or view."""
         return self._source is not None
 
-    @property
-    def counted(self) -> bool:
-        """Whether new records get a number that no other may get meanwhile: it takes a transaction."""
-        return self._counted
-
     def relation_of(self, role: TreeRole) -> Relation | None:
         """The relation of a tree collection to its nodes' parents or children; None when it is no tree."""
         if not self.options.get("tree"):
@@ -147,6 +148,8 @@ class Collection:
                 self.relations.setdefault(flag, Relation(flag, "belongsTo", "users", key))
 
     def _add(self, name: str, options: Mapping[str, Any]) -> None:
+        if options.get("type") in WITHOUT_COLUMN:
+            return
         if options.get("type") in RELATION_TYPES:
             self.relations[name] = read_relation(name, options)
         else:

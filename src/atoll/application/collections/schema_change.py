@@ -124,6 +124,8 @@ class SchemaChange:
                 if collection.name in (relation.target, relation.through) and other.name != collection.name:
                     await self.remove_field(other.name, relation.name)
         await self._around.metadata.remove_collection(self.connection, collection.name)
+        if collection.counted:
+            await self._around.metadata.forget_counters(self.connection, collection.name)
         await self._apply(self._around.ddl.drop(collection))
         self._changed[collection.name] = None
 
@@ -204,6 +206,8 @@ class SchemaChange:
             row = {**row, field_name: False}
             await self._around.metadata.change_collection(self.connection, row)
         await self._around.metadata.remove_field(self.connection, gone["key"])
+        if old.counted:
+            await self._around.metadata.forget_counters(self.connection, name, field_name)
         new = self._around.build(row, [field for field in fields if field is not gone])
         for column, field in old.fields.items():
             if column not in new.fields:

@@ -50,6 +50,7 @@ class Field(ABC):
         self.indexed = options.get("index") is True and not self.primary_key
         self.hidden = options.get("hidden") is True
         self.read_only = False
+        """Whether what clients send for it is left out."""
 
     @property
     def type(self) -> str:

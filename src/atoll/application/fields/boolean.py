@@ -50,3 +50,9 @@ class BooleanField(Field):
             return bool(cell)
         text = str(cell).strip().lower()
         return {"是": True, "否": False}.get(text, text)
+
+
+class RadioField(BooleanField):
+    """`radio`: true in one record of the collection at most; setting it there clears it elsewhere."""
+
+    types: ClassVar[tuple[str, ...]] = ("radio",)

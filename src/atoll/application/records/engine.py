@@ -13,6 +13,7 @@ from atoll.application.fields.base import MISSING
 from atoll.application.fields.snowflake_id import SnowflakeIds
 from atoll.application.fields.sort import SortField
 from atoll.application.records.associations import Associations, names_relation
+from atoll.application.records.completion import Completion
 from atoll.application.records.filter import Caller, is_empty
 from atoll.application.records.integrity import Integrity
 from atoll.application.records.operators import Condition
@@ -38,7 +39,13 @@ class RecordEngine(RecordReader):
     ) -> None:
         super().__init__(database, collections)
         self._events = events
-        self._rows = RowWriter(self._plans, self._planner, ids, database.schema)
+        self._rows = RowWriter(
+            self._plans,
+            self._planner,
+            ids,
+            Completion(database, collections.system["sequences"]),
+            database.schema,
+        )
         everything = lambda: [*collections.own().values(), *collections.system.values()]  # noqa: E731
         self._integrity = Integrity(self._rows, self._plans, collections.get, everything)
         self.associations = Associations(self._rows, self, collections.get)
@@ -86,7 +93,7 @@ class RecordEngine(RecordReader):
         """Creates one record, with those that its values say of others."""
         right = caller.rights.need(collection, action)
         given = writable(caller.rights, right, _allowed(_object(values), params or {}))
-        if collection.counted or names_relation(collection, given):
+        if collection.counted or collection.completed or names_relation(collection, given):
             async with self.work(caller, params or {}, connection) as begun:
                 record = await self.associations.create(begun, collection, given)
             return echo(collection, caller.rights, right, record)
@@ -123,7 +130,8 @@ class RecordEngine(RecordReader):
         """
         given = _allowed(_object(values), params)
         parent = collection.relation_of("parent")
-        if expected is not None or parent is not None or names_relation(collection, given):
+        stepwise = parent is not None or collection.completed
+        if expected is not None or stepwise or names_relation(collection, given):
             async with self.work(caller, params, connection) as begun:
                 return await self.update_in(
                     begun, collection, params, values, within=within, expected=expected

@@ -11,6 +11,7 @@ from atoll.application.fields.datetime import stored
 from atoll.application.fields.moments import now_ms
 from atoll.application.fields.snowflake_id import SnowflakeIdField, SnowflakeIds
 from atoll.application.fields.sort import SortField
+from atoll.application.records.completion import Completion
 from atoll.application.records.filter import Caller
 from atoll.application.records.operators import Condition
 from atoll.application.records.ordering import hold_order
@@ -26,11 +27,17 @@ class RowWriter:
     """INSERT, UPDATE and DELETE through compiled plans."""
 
     def __init__(
-        self, plans: PlanCache, planner: Planner, ids: SnowflakeIds, schema: str | None = None
+        self,
+        plans: PlanCache,
+        planner: Planner,
+        ids: SnowflakeIds,
+        completion: Completion,
+        schema: str | None = None,
     ) -> None:
         self._plans = plans
         self._planner = planner
         self._ids = ids
+        self._completion = completion
         self._schema = schema
 
     async def insert(
@@ -46,9 +53,12 @@ class RowWriter:
             given: values as clients send them.
             links: driver values of foreign keys, which win over `given`.
         """
-        row = self.new_row(collection, given, unit.caller, links)
         if collection.counted:
             await hold_order(unit.connection, collection, self._schema)
+            links = {**await self._completion.counted(unit, collection, given), **(links or {})}
+        row = self.new_row(collection, given, unit.caller, links)
+        if collection.completed:
+            row |= self._completion.worked_out(collection, row)
         plan = self._plans.get(
             ("insert", collection, tuple(row)), lambda: self._planner.insert(collection, tuple(row))
         )
@@ -58,6 +68,8 @@ class RowWriter:
         except (UniqueViolation, NotNullViolation) as error:
             raise _explained(collection, error) from None
         record = plan.records(rows)[0]
+        if collection.completed:
+            await self._completion.only_one(unit, collection, record)
         unit.changed(collection, "created", [record])
         return record
 
@@ -81,12 +93,33 @@ class RowWriter:
         except (UniqueViolation, NotNullViolation) as error:
             raise _explained(collection, error) from None
         records = plan.records(rows)
+        if collection.completed:
+            records = [await self._complete(unit, collection, tuple(row), each) for each in records]
         if collection.key is not None and len(records) > 1:
             name = collection.key.name
             records.sort(key=lambda record: record[name])
         if records:
             unit.changed(collection, "updated", records)
         return records
+
+    async def _complete(
+        self, unit: UnitOfWork, collection: Collection, changed: tuple[str, ...], record: Record
+    ) -> Record:
+        """A changed record after what follows from the change."""
+        anew = self._completion.outdated(collection, changed, record)
+        key = collection.key
+        if anew and key is not None:
+            columns, condition = tuple(anew), ("eq", key.name)
+            plan = self._plans.get(
+                ("update", collection, columns, condition),
+                lambda: self._planner.update(collection, columns, condition),
+            )
+            bound = bound_values([key.operand(record[key.name], collection.kind)])
+            bound.update({f"v_{name}": value for name, value in anew.items()})
+            rows = await unit.connection.fetch_all(plan.statement.sql, plan.statement.bind(bound))
+            record = plan.records(rows)[0] if rows else record
+        await self._completion.only_one(unit, collection, record)
+        return record
 
     async def delete(
         self,
@@ -143,7 +176,7 @@ class RowWriter:
         problems: list[str] = []
         for name, value in given.items():
             field = collection.fields.get(name)
-            if field is None or field.primary_key or name in _AUTOMATIC:
+            if field is None or field.primary_key or field.read_only or name in _AUTOMATIC:
                 continue
             parsed = None if value is None else field.parse(value, kind)
             if "validation" in field.options:
@@ -183,7 +216,7 @@ class RowWriter:
         row: Record = {}
         problems: list[str] = []
         for name, field in collection.fields.items():
-            value = given.get(name, MISSING)
+            value = MISSING if field.read_only else given.get(name, MISSING)
             if (value is MISSING or value is None) and isinstance(field, SortField):
                 continue  # the statement finds the number
             if value is MISSING:
