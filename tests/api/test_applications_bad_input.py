@@ -361,3 +361,19 @@ def test_stored_secrets_outlive_the_secret_of_tokens(tmp_path: Path) -> None:
 
     sealed = app("a", b"1" * 32).vault.seal("hush", "about")
     assert app("b", b"2" * 32, b"1" * 32).vault.open(sealed, "about") == "hush"
+
+
+def test_figures_over_time(target: Target) -> None:
+    def ask(**params: str) -> httpx.Response:
+        return target.send("GET", "metrics:query", params=params)
+
+    answer = ask(app=STEADY, range="15m").json()["data"]
+    assert {len(each) for each in answer["series"].values()} == {72}
+    assert ask(environment="local").json()["data"]["seconds"] == 50
+    for params, status in (
+        ({}, 400),
+        ({"app": STEADY, "range": "1y"}, 400),
+        ({"app": "nobody"}, 404),
+        ({"environment": "nowhere"}, 404),
+    ):
+        assert ask(**params).status_code == status

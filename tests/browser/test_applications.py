@@ -191,3 +191,14 @@ def _put_back(away: Path, file: Path) -> None:
 
 def _database_files(installation: Installation, pattern: str) -> list[Path]:
     return sorted(installation.process.folder.rglob(pattern))
+
+
+async def test_figures_over_time_are_charts_and_a_table(page: Page) -> None:
+    # The last test: figures of an installation that has been up for a while are there at once.
+    await sign_in(page, ACCOUNT)
+    await page.goto("/admin/settings/supervisor/environments/env_a/metrics")
+    await expect(page.get_by_role("img", name="Memory of its processes: now")).to_be_visible(timeout=60_000)
+    found = await all_looks(page, "metrics")
+    await page.get_by_role("switch", name="As a table").check(force=True)
+    await expect(page.get_by_role("columnheader", name="Requests per minute")).to_be_visible()
+    assert found == [], "\n".join(found)

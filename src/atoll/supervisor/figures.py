@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from atoll.errors import MessageRefused, RedisUnavailable
+from atoll.supervisor.courses import Courses
 from atoll.supervisor.directory import Directory
 from atoll.supervisor.presence.base import Presence
 from atoll.supervisor.rows import shown_time
@@ -38,6 +39,7 @@ class TrafficView:
         self._seconds = seconds
         self._reports: dict[Instance, Report] = {}
         self._last: dict[str, float] = {}
+        self.courses = Courses()
 
     async def run(self) -> None:
         """Reads for as long as it runs."""
@@ -64,6 +66,7 @@ class TrafficView:
             if (report := self._read(instance, live.get(instance, ""), body)) is not None
         }
         self._last = self._latest()
+        self.courses.take(self._reports.values(), {record.uid for record in self._directory.records})
         changed: set[str] = set()
         for instance in before.keys() | self._reports.keys():
             was, now = _apps(before.get(instance)), _apps(self._reports.get(instance))

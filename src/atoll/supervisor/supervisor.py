@@ -291,6 +291,17 @@ class Supervisor(Prover):
             if place not in left.gone
         )
 
+    def metrics(self, span: str, *, app: str | None = None, environment: str | None = None) -> dict[str, Any]:
+        """How an app did, in all its environments or one; without an app, all apps of an environment.
+
+        Args:
+            span: one of `courses.SPANS`; see `Courses.read` for what it gives. Raises AppNotFound.
+        """
+        records = self.directory.listed if app is None else [self._known(app)]
+        places = records[0].environments if app is not None else ()
+        where = (environment,) if environment is not None else places
+        return self._traffic.courses.read(span, [record.uid for record in records], where)
+
     # -- environments
 
     def list_environments(self) -> list[dict[str, Any]]:

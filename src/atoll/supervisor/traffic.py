@@ -44,6 +44,7 @@ class Report(Struct, frozen=True, array_like=True):
         memory: of the instance's process in bytes, all its apps together; `memories` per slot, 0 for unknown.
         last: when the last request of an app was answered, in seconds since 1970, by the app's uid; for all
             apps that were visited since the instance began.
+        slot: number of the newest slot, since the instance's clock began.
     """
 
     environment: str
@@ -52,6 +53,7 @@ class Report(Struct, frozen=True, array_like=True):
     memory: int = 0
     memories: Sequence[int] = ()
     last: Mapping[str, float] = {}
+    slot: int = 0
 
 
 class _Counts:
@@ -160,7 +162,7 @@ class Traffic:
             slot: memory
         }
         memories = [self._memories.get(at, 0) for at in range(slot - SLOTS + 1, slot + 1)]
-        return Report(environment, instance, found, memory, memories, last)
+        return Report(environment, instance, found, memory, memories, last, slot)
 
 
 def bucket_of(seconds: float) -> int:
@@ -220,4 +222,5 @@ def well_formed(report: Report) -> bool:
             for each in report.apps.values()
         )
         and all(0 <= at <= _LATEST for at in report.last.values())
+        and 0 <= report.slot <= _LATEST
     )

@@ -16,6 +16,7 @@ from atoll.errors import AppNotFound, BadRequest, NotFound, PreflightFailed
 from atoll.plugins.app_supervisor.feed import Feed
 from atoll.plugins.app_supervisor.listing import listed, matches
 from atoll.plugins.app_supervisor.questions import log_query
+from atoll.supervisor.courses import SPANS
 from atoll.supervisor.domain import domain_check
 from atoll.supervisor.models import CallerAccount
 from atoll.supervisor.options import is_host
@@ -97,6 +98,7 @@ class AppSupervisor(Plugin):
             snippet=_SNIPPET,
         )
         app.resources.define("logs", {"query": self._logs}, snippet=_SNIPPET)
+        app.resources.define("metrics", {"query": self._metrics}, snippet=_SNIPPET)
         await app.agreement.keep(AppsTopic(self._supervisor))
 
     async def start(self, app: Application) -> None:
@@ -305,6 +307,18 @@ class AppSupervisor(Plugin):
         else:
             raise BadRequest("Say whose log lines: give `app`, `environment`, or both.")
         return await self._supervisor.logs.find(environments, query)
+
+    async def _metrics(self, ctx: Context) -> object:
+        """How an app or an environment did: requests, errors, answer times and memory over a time."""
+        app, environment = (str(ctx.params.get(key) or "") or None for key in ("app", "environment"))
+        span = str(ctx.params.get("range") or "1h")
+        if span not in SPANS:
+            raise BadRequest(f"`range` must be one of {', '.join(SPANS)}.")
+        if environment is not None:
+            _ = self._named_environment(environment)
+        elif app is None:
+            raise BadRequest("Say whose figures: give `app`, `environment`, or both.")
+        return self._supervisor.metrics(span, app=app, environment=environment)
 
     def _chosen_environment(self, ctx: Context) -> str:
         return self._named_environment(str(ctx.params.get("filterByTk", "")))

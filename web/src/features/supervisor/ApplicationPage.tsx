@@ -21,6 +21,7 @@ import { Facts } from './Facts';
 import { actionsFor, addressOf, type AppRow, titleOf } from './model';
 import { LastErrors } from './LastErrors';
 import { LogsView } from './logs/LogsView';
+import { MetricsView } from './metrics/MetricsView';
 import { Panel } from './Panel';
 import { ProblemPanel } from './ProblemPanel';
 import { ProgressSteps } from './ProgressSteps';
@@ -84,6 +85,9 @@ function Detail({ app, tab }: { app: AppRow; tab: DetailTab }) {
         </Tabs.Panel>
         <Tabs.Panel value="logs">
           <LogsView scope={{ app: app.name }} environments={app.environments ?? []} />
+        </Tabs.Panel>
+        <Tabs.Panel value="metrics">
+          <MetricsView scope={{ app: app.name }} />
         </Tabs.Panel>
         <Tabs.Panel value="settings">
           <Settings app={app} />

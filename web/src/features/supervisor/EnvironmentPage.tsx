@@ -20,7 +20,9 @@ import { EnvironmentStatus } from './EnvironmentStatus';
 import { Facts } from './Facts';
 import { LogsView } from './logs/LogsView';
 import { type EnvironmentInstance, type EnvironmentRow, titleOf } from './model';
+import { MetricsView } from './metrics/MetricsView';
 import { Panel } from './Panel';
+import { RecentCommands } from './RecentCommands';
 import { environmentQuery, forgetEnvironment, useApps } from './queries';
 import { Cpu, Memory } from './Usage';
 import { EnvironmentVersion } from './VersionText';
@@ -75,6 +77,9 @@ function Detail({ environment, tab }: { environment: EnvironmentRow; tab: Enviro
         <Tabs.Panel value="logs">
           <LogsView scope={{ environment: name }} />
         </Tabs.Panel>
+        <Tabs.Panel value="metrics">
+          <MetricsView scope={{ environment: name }} />
+        </Tabs.Panel>
       </Tabs>
     </>
   );
@@ -112,6 +117,7 @@ function Overview({ environment }: { environment: EnvironmentRow }) {
           <AppsHere name={environment.name} />
         </Panel>
       </SimpleGrid>
+      <RecentCommands environment={environment.name} />
       {environment.instances && environment.instances.length > 0 && (
         <Panel title={t('environments.processes')}>
           <Processes instances={environment.instances} />

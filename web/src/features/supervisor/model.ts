@@ -48,6 +48,13 @@ export interface AppEvent {
   reason: Reason | null;
 }
 
+/** What became of a command in one environment. */
+export interface Receipt {
+  state: 'accepted' | 'delivered' | 'applied' | 'failed' | 'expired';
+  at: string;
+  reason: Reason | null;
+}
+
 export interface InstanceStatus {
   environment: string;
   /** Absent while no process of the environment has reported the app. */
@@ -110,7 +117,7 @@ export interface AppRow {
   instances?: InstanceStatus[];
   traffic?: Traffic;
   /** What was asked for last. */
-  operation?: { action: AppAction; by: string; at: string } | null;
+  operation?: { action: AppAction; by: string; at: string; receipts?: Record<string, Receipt> } | null;
   createdAt?: string;
   updatedAt?: string;
 }

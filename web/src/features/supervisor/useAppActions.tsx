@@ -1,5 +1,5 @@
 import {
-  IconAlertTriangle, IconCopyPlus, IconExternalLink, IconEye, IconEyeOff, IconFileText, IconLink, IconPin, IconPinnedOff, IconRefresh,
+  IconAlertTriangle, IconChartLine, IconCopyPlus, IconExternalLink, IconEye, IconEyeOff, IconFileText, IconLink, IconPin, IconPinnedOff, IconRefresh,
 } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -48,6 +48,13 @@ export function useAppActions(onError: (app: AppRow) => void): (app: AppRow) => 
       icon: <IconFileText {...ICON} />,
       onAction: () =>
         void navigate({ to: '/admin/settings/supervisor/apps/$name/{-$tab}', params: { name: row.name, tab: 'logs' } as never }),
+    },
+    {
+      id: 'metrics',
+      label: t('metrics.view'),
+      icon: <IconChartLine {...ICON} />,
+      onAction: () =>
+        void navigate({ to: '/admin/settings/supervisor/apps/$name/{-$tab}', params: { name: row.name, tab: 'metrics' } as never }),
     },
     ...(row.reason
       ? [{ id: 'error', label: t('problem.open'), icon: <IconAlertTriangle {...ICON} />, onAction: onError }]
