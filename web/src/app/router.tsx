@@ -4,12 +4,13 @@ import { dataRoutes } from '../features/data/routes';
 import { launcherRoutes } from '../features/launcher/routes';
 import { signinRoutes } from '../features/signin/routes';
 import { supervisorRoutes } from '../features/supervisor/routes';
+import { workRoutes } from '../features/work/routes';
 import { adminRoute, rootRoute } from './baseRoutes';
 import { boot } from './boot';
 
 const routeTree = rootRoute.addChildren([
   ...signinRoutes,
-  adminRoute.addChildren([...launcherRoutes, ...supervisorRoutes, ...dataRoutes]),
+  adminRoute.addChildren([...launcherRoutes, ...supervisorRoutes, ...dataRoutes, ...workRoutes]),
 ]);
 
 export const router = createRouter({

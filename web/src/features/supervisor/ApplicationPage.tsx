@@ -17,7 +17,7 @@ import { AppStatusChip } from './AppStatusChip';
 import { DeleteAppDialog } from './DeleteAppDialog';
 import { EditAppButtons, EditAppFields, useAppEditing } from './EditAppForm';
 import { EnvironmentChips } from './EnvironmentChips';
-import { Facts } from './Facts';
+import { Facts } from '../../ui/Facts';
 import { actionsFor, addressOf, type AppRow, titleOf } from './model';
 import { LastErrors } from './LastErrors';
 import { LogsView } from './logs/LogsView';

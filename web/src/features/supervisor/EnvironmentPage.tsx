@@ -17,7 +17,7 @@ import { AppStatusChip } from './AppStatusChip';
 import { BeatStrip } from './BeatStrip';
 import { ENVIRONMENT_TABS, type EnvironmentTab } from './detailTabs';
 import { EnvironmentStatus } from './EnvironmentStatus';
-import { Facts } from './Facts';
+import { Facts } from '../../ui/Facts';
 import { LogsView } from './logs/LogsView';
 import { type EnvironmentInstance, type EnvironmentRow, titleOf } from './model';
 import { MetricsView } from './metrics/MetricsView';

@@ -7,7 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { CopyText } from '../../ui/CopyText';
 import { dateTime } from '../../ui/time';
 import { AppStatusChip } from './AppStatusChip';
-import { Facts } from './Facts';
+import { Facts } from '../../ui/Facts';
 import { LinesAround } from './logs/LinesAround';
 import { actionsFor, type AppEvent, type AppRow, type Reason, titleOf } from './model';
 import { eventsQuery, useApp } from './queries';

@@ -1,20 +1,15 @@
 import { ActionIcon, Button, Group, Text, Tooltip } from '@mantine/core';
-import {
-  IconDownload, IconFileExport, IconFileImport, IconPencil, IconPlayerStop, IconSubtask, IconTrash, IconX, type TablerIcon,
-} from '@tabler/icons-react';
+import { IconDownload, IconPlayerStop, IconX } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { toast } from '../../ui/toasts';
+import { iconOf, nameOf } from './kind';
 import { isUnfinished, stateOf, type Task } from './model';
 import { dismissTask, fetchResult, stopTask } from './queries';
 import { TaskProgress } from './TaskProgress';
 import classes from './TaskTray.module.css';
-
-const ICONS: Record<string, TablerIcon> = {
-  export: IconFileExport, import: IconFileImport, 'records:update': IconPencil, 'records:destroy': IconTrash,
-};
 
 /** One task of the tray: what it is, how far it is, and what can be done about it. */
 export function TaskRow({ task }: { task: Task }) {
@@ -22,7 +17,7 @@ export function TaskRow({ task }: { task: Task }) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const state = stateOf(task);
-  const Icon = ICONS[task.type] ?? IconSubtask;
+  const Icon = iconOf(task);
   const act = async (work: () => Promise<void>) => {
     setBusy(true);
     try {
@@ -38,7 +33,7 @@ export function TaskRow({ task }: { task: Task }) {
       <Icon size={20} className={classes.icon} aria-hidden />
       <div>
         <Text size="sm" fw={500} className={classes.title}>
-          {t(`type.${task.params.dryRun === true ? 'check' : task.type.replace(':', '_')}`, { title: task.title, defaultValue: task.title })}
+          {nameOf(task, t)}
         </Text>
         {isUnfinished(task) ? (
           <TaskProgress task={task} />

@@ -10,6 +10,7 @@ import { QUIET, toast } from '../../ui/toasts';
 import { isUnfinished, stateOf, type Task } from './model';
 import { fetchResult, starting, tasksQuery, tray, useLiveTasks } from './queries';
 import { TaskRow } from './TaskRow';
+import { TrayFooter } from './TrayFooter';
 import classes from './TaskTray.module.css';
 
 /** What a person has running: in the header of every screen; on a phone a screen of its own, reached by `TrayEntry`. */
@@ -23,6 +24,7 @@ export function TaskTray({ phone }: { phone: boolean }) {
     return (
       <Drawer opened={opened} onClose={() => tray.set(false)} title={t('tray.title')} padding={0}>
         <TaskList tasks={tasks} />
+        <TrayFooter />
       </Drawer>
     );
   }
@@ -53,6 +55,7 @@ export function TaskTray({ phone }: { phone: boolean }) {
         <ScrollArea.Autosize mah="min(70dvh, 560px)">
           <TaskList tasks={tasks} />
         </ScrollArea.Autosize>
+        <TrayFooter />
       </Popover.Dropdown>
     </Popover>
   );
@@ -97,7 +100,7 @@ export function TrayEntry({ onOpen }: { onOpen: () => void }) {
 
 /** Says what has ended while the tray is closed. */
 function tellFinished(task: Task): void {
-  if (tray.get() || starting.get() > 0 || task.params.dryRun === true) return;
+  if (tray.get() || starting.get() > 0 || task.params?.dryRun === true) return;
   const state = stateOf(task);
   if (state === 'stopped') return;
   const failed = state === 'failed';

@@ -10,7 +10,8 @@ export interface Task {
   type: string;
   title: string;
   origin: string;
-  params: Record<string, unknown>;
+  /** Absent from the tasks of others. */
+  params?: Record<string, unknown>;
   /** null waiting, 0 running, 1 done, -1 failed, -2 stopped. */
   status: null | 0 | 1 | -1 | -2;
   result: { message?: string; file?: TaskFile; [key: string]: unknown } | null;
@@ -20,6 +21,11 @@ export interface Task {
   remainingSeconds: number | null;
   /** Why nobody takes it, while it waits. */
   waitingReason?: string | null;
+  /** The service that no instance serves, while it waits for one. */
+  waitingService?: string | null;
+  createdById?: number | null;
+  /** Whose it is, in the list of everybody's tasks. */
+  createdBy?: { nickname: string | null; username: string | null } | null;
   createdAt: string;
   startedAt: string | null;
   doneAt: string | null;
@@ -47,7 +53,9 @@ export function newer(known: Task | undefined, told: Task): Task {
   if (!known) return told;
   if (!isUnfinished(known) && isUnfinished(told)) return known;
   if (known.status === 0 && told.status === 0 && told.progressCurrent < known.progressCurrent) return known;
-  return { ...told, waitingReason: told.status === null ? known.waitingReason : null };
+  const waits = told.status === null;
+  // Messages do not say why a task waits; only the list does.
+  return { ...told, waitingReason: waits ? known.waitingReason : null, waitingService: waits ? known.waitingService : null };
 }
 
 /** How long something takes, roughly: seconds as the unit people think in. */

@@ -8,6 +8,7 @@ import { isUnfinished, newer, type Task } from './model';
 
 const SHOWN = 50;
 const POLL_MS = 2_000;
+const WAITING_MS = 5_000;
 const KEY = ['tasks'];
 
 /** Whether the tray is open; it opens itself when a task is started. */
@@ -24,7 +25,9 @@ export function useLiveTasks(onFinished: (task: Task) => void) {
   const connected = useLiveState() === 'open';
   const query = useQuery({
     ...tasksQuery,
-    refetchInterval: (current) => (!connected && current.state.data?.some(isUnfinished) ? POLL_MS : false),
+    // Why a task waits, and that it does not any more, is told by the list alone.
+    refetchInterval: (current) =>
+      !connected && current.state.data?.some(isUnfinished) ? POLL_MS : current.state.data?.some((task) => task.status === null) ? WAITING_MS : false,
   });
   const take = (told: Task) => {
     const before = client.getQueryData(tasksQuery.queryKey)?.find((task) => task.id === told.id);
