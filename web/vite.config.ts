@@ -16,6 +16,7 @@ const GROUPS = [
   { name: 'shell', test: /[\\/]features[\\/](shell|signin|launcher|tasks)[\\/]|[\\/]src[\\/]ui[\\/]\w+\.tsx/ },
   { name: 'table', test: /[\\/]ui[\\/](DataGrid|FilterBuilder)[\\/]|[\\/]fields[\\/]|[\\/]node_modules[\\/]@(mantine|tabler)[\\/]/ },
   { name: 'records', test: /[\\/]features[\\/]data[\\/]/ },
+  { name: 'account', test: /[\\/]features[\\/]account[\\/]/ },
   { name: 'supervisor', test: /[\\/]features[\\/](supervisor|lifecycle)[\\/]/ },
 ].map((group, index, all) => ({ ...group, priority: all.length - index }));
 

@@ -678,6 +678,20 @@ class SignInFailed(AtollError):
     status = 401
 
 
+class SecondFactorRequired(AtollError):
+    """The password was right; a code is needed, too."""
+
+    code = "SECOND_FACTOR_REQUIRED"
+    status = 401
+
+
+class SecondFactorWrong(AtollError):
+    """The code of a second factor is wrong or was used before."""
+
+    code = "SECOND_FACTOR_WRONG"
+    status = 401
+
+
 class TooManyAttempts(AtollError):
     """Too many failed attempts. `retry_after` is in seconds."""
 

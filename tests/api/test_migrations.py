@@ -40,6 +40,8 @@ LATER = (
     "collectionCategory",
     "sequences",
     "passwordResets",
+    "secondFactors",
+    "recoveryCodes",
 )
 """Tables that the first version did not have: each migration that makes one adds its name."""
 LATER_COLUMNS = {"issuedTokens": ("session", "agent", "address", "seenTime")}

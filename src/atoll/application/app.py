@@ -28,6 +28,7 @@ from atoll.application.api.actions import (
     preferences,
     queues,
     role_rules,
+    second_factor,
     sessions,
     sql_collections,
     system,
@@ -49,6 +50,7 @@ from atoll.application.auth.password_resets import PasswordResets
 from atoll.application.auth.passwords import Passwords
 from atoll.application.auth.preferences import Preferences
 from atoll.application.auth.role_rules import RoleRules
+from atoll.application.auth.second_factors import SecondFactors
 from atoll.application.auth.sessions import Sessions
 from atoll.application.auth.throttle import Throttle
 from atoll.application.auth.users import Users
@@ -144,9 +146,9 @@ class Application:
         self.events = Events()
         self.resources = ResourceRegistry()
         for part in (
-            auth, authenticators, sessions, password_resets, api_keys, users, memberships, role_rules,
-            collections, data_sources, preferences, queues, views, system, menus, themes, variables, parts,
-            charts, sql_collections,
+            auth, authenticators, sessions, second_factor, password_resets, api_keys, users, memberships,
+            role_rules, collections, data_sources, preferences, queues, views, system, menus, themes,
+            variables, parts, charts, sql_collections,
         ):  # fmt: skip
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
@@ -174,6 +176,7 @@ class Application:
         )
         self.api_keys = ApiKeys(database, self.collections, self.records, self.sessions, self.agreement)
         self.last_use = LastUse(database, self.collections, self._background)
+        self.second_factors = SecondFactors(database, self.collections, self.vault)
         self.users = Users(
             database,
             self.collections,
@@ -185,6 +188,7 @@ class Application:
             self.views,
             self.open_sessions,
             self.api_keys,
+            self.second_factors,
         )
         self.password_resets = PasswordResets(
             database, self.collections, self.users, self.agreement, self._background, mail, address

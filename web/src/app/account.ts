@@ -16,6 +16,7 @@ export interface Account {
   username: string | null;
   nickname: string | null;
   email: string | null;
+  phone?: string | null;
   roles?: Role[];
 }
 
@@ -97,10 +98,17 @@ export async function saveSystemSettings(values: SystemSettings): Promise<void> 
 export interface Credentials {
   account: string;
   password: string;
+  /** Of an authenticator app, where the account has one. */
+  code?: string;
 }
 
-export async function signIn(credentials: Credentials, remember: boolean): Promise<void> {
-  const answer = await api.call<{ user: Account; token: string }>('auth:signIn', { body: credentials, quiet: true });
+/** Signs in with the password authenticator of that name. */
+export async function signIn(credentials: Credentials, remember: boolean, method = 'basic'): Promise<void> {
+  const answer = await api.call<{ user: Account; token: string }>('auth:signIn', {
+    body: credentials,
+    headers: { 'X-Authenticator': method },
+    quiet: true,
+  });
   session.start(answer.token, remember);
 }
 

@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router';
 
+import { accountRoutes } from '../features/account/routes';
 import { dataRoutes } from '../features/data/routes';
 import { launcherRoutes } from '../features/launcher/routes';
 import { signinRoutes } from '../features/signin/routes';
@@ -10,7 +11,7 @@ import { boot } from './boot';
 
 const routeTree = rootRoute.addChildren([
   ...signinRoutes,
-  adminRoute.addChildren([...launcherRoutes, ...supervisorRoutes, ...dataRoutes, ...workRoutes]),
+  adminRoute.addChildren([...launcherRoutes, ...supervisorRoutes, ...dataRoutes, ...workRoutes, ...accountRoutes]),
 ]);
 
 export const router = createRouter({

@@ -14,6 +14,7 @@ from atoll.application.auth.api_keys import ApiKeys
 from atoll.application.auth.open_sessions import OpenSessions
 from atoll.application.auth.passwords import Passwords
 from atoll.application.auth.preferences import Preferences
+from atoll.application.auth.second_factors import SecondFactors
 from atoll.application.auth.views import Views
 from atoll.application.collections.store import CollectionStore
 from atoll.application.context import Page
@@ -48,6 +49,7 @@ class Users:
         views: Views,
         open_sessions: OpenSessions,
         api_keys: ApiKeys,
+        second_factors: SecondFactors,
     ) -> None:
         self._database = database
         self._users = collections.system["users"]
@@ -56,10 +58,9 @@ class Users:
         self._accounts = accounts
         self._passwords = passwords
         self._agreement = agreement
-        self._preferences = preferences
-        self._views = views
         self._open_sessions = open_sessions
-        self._api_keys = api_keys
+        self._owned = (preferences, views, open_sessions, api_keys, second_factors)
+        self._second_factors = second_factors
 
     async def credentials(self, account: str, *, by_email: bool) -> tuple[int | None, str | None]:
         """Id and password hash of an account given by user name or e-mail; (None, None) for none."""
@@ -158,12 +159,23 @@ class Users:
                 raise Forbidden("The first user cannot be destroyed")
             count = await self._records.destroy(self._users, params, caller, connection=tx)
             await self._database.run(delete(self._links).where(self._links.c.userId.in_(ids)), connection=tx)
-            for part in (self._preferences, self._views, self._open_sessions, self._api_keys):
+            for part in self._owned:
                 await part.forget_users(ids, tx)
             change.tell(users=ids)
         if count:
             await self._records.announce(self._users, "destroyed", [], keys=ids, origin=caller.origin)
         return count
+
+    async def remove_second_factor(self, params: Mapping[str, Any], caller: Caller) -> int:
+        """Takes the second factor from users who lost it; answers how many users that are."""
+        if "filterByTk" not in params and is_empty(params.get("filter")):
+            raise BadRequest("`filterByTk` or `filter` is required: whose second factor is to go")
+        async with self._database.transaction() as tx:
+            await self._keep_root(tx, params, caller)
+            wanted = selection(self._users, params)
+            found = await self._records.find(self._users, wanted, caller, connection=tx)
+            await self._second_factors.forget_users([row["id"] for row in found], tx)
+        return len(found)
 
     async def set_default_role(self, user_id: int, name: str) -> None:
         """Makes one of the user's roles the default; a role the user does not have changes nothing."""

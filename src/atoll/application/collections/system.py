@@ -200,6 +200,22 @@ _SETTINGS: Mapping[str, Definition] = {
             field("seenTime", "bigInt"),
         ),
     ),
+    "secondFactors": (
+        {"autoGenId": False},
+        (
+            field("userId", "bigInt", primaryKey=True),
+            field("secret", "text", allowNull=False),
+            field("lastStep", "bigInt"),
+            field("confirmedAt", "bigInt"),
+        ),
+    ),
+    "recoveryCodes": (
+        {"autoGenId": False},
+        (
+            field("codeHash", "string", primaryKey=True),
+            field("userId", "bigInt", allowNull=False, index=True),
+        ),
+    ),
     "passwordResets": (
         {"autoGenId": False},
         (

@@ -1,10 +1,10 @@
 import { ActionIcon, Avatar, Menu, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconKey, IconKeyboard, IconLogout, IconSettings, IconUser } from '@tabler/icons-react';
-import { useRouter } from '@tanstack/react-router';
+import { IconApi, IconFingerprint, IconKey, IconKeyboard, IconLogout, IconSettings, IconUser } from '@tabler/icons-react';
+import { Link, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
-import { type Account, nameOf, signOut } from '../../app/account';
+import { type Account, mayConfigure, nameOf, signOut } from '../../app/account';
 import { toast } from '../../ui/toasts';
 import { ChangePassword } from './ChangePassword';
 
@@ -51,6 +51,19 @@ export function AvatarMenu({ account, onHelp, onPreferences }: Props) {
             </Text>
           </div>
           <Menu.Divider />
+          <Menu.Item component={Link} to="/admin/profile" leftSection={<IconUser size={16} aria-hidden />}>
+            {t('account.profile')}
+          </Menu.Item>
+          {mayConfigure(account) && (
+            <Menu.Item component={Link} to="/admin/settings/api-keys" leftSection={<IconApi size={16} aria-hidden />}>
+              {t('account.apiKeys')}
+            </Menu.Item>
+          )}
+          {mayConfigure(account) && (
+            <Menu.Item component={Link} to="/admin/settings/authenticators" leftSection={<IconFingerprint size={16} aria-hidden />}>
+              {t('account.authenticators')}
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<IconSettings size={16} aria-hidden />} onClick={onPreferences}>
             {t('preferences.title')}
           </Menu.Item>

@@ -6,6 +6,8 @@ import { useTranslation } from 'react-i18next';
 import { type Account, signIn } from '../../app/account';
 import { api } from '../../app/api';
 import { boot } from '../../app/boot';
+import { ApiError } from '../../app/errors';
+import { queryClient } from '../../app/queries';
 import { isKept } from '../../app/storage';
 import { ErrorState } from '../../ui/ErrorState';
 import { toast } from '../../ui/toasts';
@@ -26,6 +28,10 @@ export function ChangePassword(props: Props) {
   );
 }
 
+function ignoreCode(error: unknown): void {
+  if (!(error instanceof ApiError && error.code === 'SECOND_FACTOR_REQUIRED')) throw error;
+}
+
 function ChangePasswordForm({ onClose, account }: Props) {
   const { t } = useTranslation(['app', 'ui']);
   const [error, setError] = useState<Error | null>(null);
@@ -42,9 +48,13 @@ function ChangePasswordForm({ onClose, account }: Props) {
     setError(null);
     try {
       await api.call('auth:changePassword', { body: values, quiet: true });
-      // A new password ends all sessions, this one too: begin a new one before the next request fails.
+      // A new password ends all sessions, this one too: begin a new one before the next request fails. With a
+      // second factor that needs a code, which the dialog of the next request asks for.
       const name = account?.username ?? account?.email;
-      if (name) await signIn({ account: name, password: values.newPassword }, isKept(`auth.${boot.app}.token`));
+      if (name) {
+        await signIn({ account: name, password: values.newPassword }, isKept(`auth.${boot.app}.token`)).catch(ignoreCode);
+      }
+      await queryClient.invalidateQueries({ queryKey: ['sessions'] });
       toast.success(t('password.done'));
       onClose();
     } catch (problem) {

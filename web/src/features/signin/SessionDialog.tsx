@@ -7,6 +7,7 @@ import { boot } from '../../app/boot';
 import { queryClient } from '../../app/queries';
 import { session, type SessionPrompt } from '../../app/session';
 import { isKept } from '../../app/storage';
+import { CodeField } from './CodeField';
 import { PasswordField } from './PasswordField';
 import { useSignIn } from './useSignIn';
 
@@ -18,14 +19,16 @@ export default function SessionDialog({ prompt }: { prompt: SessionPrompt }) {
   const [account, setAccount] = useState(name);
   const [password, setPassword] = useState('');
   const passwordField = useRef<HTMLInputElement>(null);
-  const { busy, problem, submit } = useSignIn();
+  const [code, setCode] = useState('');
+  const { busy, problem, codeNeeded, submit } = useSignIn();
 
   const onSubmit = async (event: FormEvent) => {
     event.preventDefault();
-    if (await submit({ account, password }, isKept(`auth.${boot.app}.token`))) {
-      prompt.settle(true);
-      return;
-    }
+    const credentials = { account, password, ...(codeNeeded ? { code } : {}) };
+    const result = await submit(credentials, isKept(`auth.${boot.app}.token`));
+    if (result === 'in') return prompt.settle(true);
+    setCode('');
+    if (result === 'code') return;
     setPassword('');
     passwordField.current?.focus();
   };
@@ -75,6 +78,7 @@ export default function SessionDialog({ prompt }: { prompt: SessionPrompt }) {
             value={password}
             onChange={(event) => setPassword(event.currentTarget.value)}
           />
+          {codeNeeded && <CodeField value={code} onChange={setCode} description={t('codeHint')} />}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={leave}>
               {t('again.leave')}

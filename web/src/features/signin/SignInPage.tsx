@@ -1,67 +1,65 @@
-import { Alert, Button, Checkbox, Group, NativeSelect, Paper, Stack, Text, TextInput, Title } from '@mantine/core';
-import { useRouter, useSearch } from '@tanstack/react-router';
+import { Alert, Anchor, Button, Checkbox, Group, Stack, Tabs, Text, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useRouter, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { useAppTitle } from '../../app/account';
-import { boot } from '../../app/boot';
-import { switchLanguage } from '../../app/i18n';
-import { currentLanguage, type Language, LANGUAGES } from '../../app/language';
-import { AppIcon } from '../supervisor/AppIcon';
+import { PASSWORD_TYPE, type SignInMethod, signInMethodsQuery } from '../../app/signInMethods';
+import { CodeField } from './CodeField';
 import { PasswordField } from './PasswordField';
+import { SignInFrame } from './SignInFrame';
 import classes from './SignInPage.module.css';
 import { useSignIn } from './useSignIn';
 
 export function SignInPage() {
   const { t } = useTranslation('signin');
-  const title = useAppTitle();
-  useEffect(() => {
-    document.title = t('documentTitle', { title });
-  }, [t, title]);
+  const { data: methods } = useQuery(signInMethodsQuery);
+  const withPassword = methods?.filter((method) => method.authType === PASSWORD_TYPE) ?? [];
+  const [chosen, choose] = useState<string | null>(null);
+  const method = withPassword.find(({ name }) => name === chosen) ?? withPassword[0];
   return (
-    <main className={classes.page}>
-      <Stack gap="lg" className={classes.column}>
-        <Paper withBorder p={{ base: 'md', xs: 'xl' }} radius="lg" className={classes.card}>
-          <Group gap="sm" mb="lg" wrap="nowrap">
-            <AppIcon app={{ name: boot.app, displayName: title }} size={40} />
-            <div className={classes.titles}>
-              <Title order={1} size="h3" lineClamp={2}>
-                {t('title', { title })}
-              </Title>
-              {boot.basePath && (
-                <Text size="sm" c="dimmed">
-                  {boot.basePath}
-                </Text>
-              )}
-            </div>
-          </Group>
-          <SignInForm />
-        </Paper>
-        <LanguageSelect />
-      </Stack>
-    </main>
+    <SignInFrame heading={(title) => t('title', { title })}>
+      {withPassword.length > 1 && (
+        <Tabs value={method?.name ?? null} onChange={choose} mb="md">
+          <Tabs.List aria-label={t('methods')}>
+            {withPassword.map(({ name, title }) => (
+              <Tabs.Tab key={name} value={name}>
+                {title || t('password')}
+              </Tabs.Tab>
+            ))}
+          </Tabs.List>
+        </Tabs>
+      )}
+      <SignInForm key={method?.name} method={method} />
+    </SignInFrame>
   );
 }
 
-function SignInForm() {
+/** Name and password, then the code of an authenticator app where the account has one. */
+function SignInForm({ method }: { method: SignInMethod | undefined }) {
   const { t } = useTranslation('signin');
   const router = useRouter();
   const search = useSearch({ from: '/signin' });
   const [account, setAccount] = useState('');
   const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
   const [remember, setRemember] = useState(true);
   const passwordField = useRef<HTMLInputElement>(null);
-  const { busy, problem, submit } = useSignIn();
+  const codeField = useRef<HTMLInputElement>(null);
+  const { busy, problem, codeNeeded, submit, startOver } = useSignIn();
 
   const onSubmit = async (event: FormEvent) => {
     event.preventDefault();
-    if (await submit({ account: account.trim(), password }, remember)) {
-      await router.navigate({ href: search.redirect ?? '/admin', replace: true });
-      return;
-    }
+    const result = await submit({ account: account.trim(), password, ...(codeNeeded ? { code } : {}) }, remember, method?.name);
+    if (result === 'in') return router.navigate({ href: search.redirect ?? '/admin', replace: true });
+    setCode('');
+    if (result === 'code') return codeField.current?.focus();
     setPassword('');
     passwordField.current?.focus();
   };
+  useEffect(() => {
+    if (codeNeeded) codeField.current?.focus();
+  }, [codeNeeded]);
 
   return (
     <form onSubmit={(event) => void onSubmit(event)}>
@@ -71,49 +69,61 @@ function SignInForm() {
             {problem}
           </Alert>
         )}
-        <TextInput
-          label={t('account')}
-          name="username"
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          autoFocus
-          required
-          withAsterisk={false}
-          value={account}
-          onChange={(event) => setAccount(event.currentTarget.value)}
-        />
-        <PasswordField
-          ref={passwordField}
-          label={t('password')}
-          name="password"
-          required
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
-        <Checkbox
-          label={t('remember')}
-          checked={remember}
-          onChange={(event) => setRemember(event.currentTarget.checked)}
-        />
+        {codeNeeded ? (
+          <CodeField ref={codeField} value={code} onChange={setCode} description={t('codeHint')} />
+        ) : (
+          <>
+            <TextInput
+              label={t('account')}
+              name="username"
+              autoComplete="username"
+              autoCapitalize="none"
+              spellCheck={false}
+              autoFocus
+              required
+              withAsterisk={false}
+              value={account}
+              onChange={(event) => setAccount(event.currentTarget.value)}
+            />
+            <PasswordField
+              ref={passwordField}
+              label={t('password')}
+              name="password"
+              required
+              value={password}
+              onChange={(event) => setPassword(event.currentTarget.value)}
+            />
+            <Group justify="space-between" gap="xs">
+              <Checkbox
+                label={t('remember')}
+                checked={remember}
+                onChange={(event) => setRemember(event.currentTarget.checked)}
+              />
+              {method?.options.enableResetPassword && (
+                <Anchor component={Link} to="/forgot-password" search={{ method: method.name } as never} size="sm">
+                  {t('forgot.link')}
+                </Anchor>
+              )}
+            </Group>
+          </>
+        )}
         <Button type="submit" loading={busy} fullWidth>
           {t('submit')}
         </Button>
+        {codeNeeded && (
+          <Button variant="default" fullWidth onClick={startOver}>
+            {t('back')}
+          </Button>
+        )}
+        {!codeNeeded && method?.options.allowSignUp && (
+          <Text size="sm" ta="center">
+            {t('noAccount')}{' '}
+            <Anchor component={Link} to="/signup" search={{ method: method.name } as never} inherit>
+              {t('signUp.link')}
+            </Anchor>
+          </Text>
+        )}
       </Stack>
     </form>
-  );
-}
-
-function LanguageSelect() {
-  const { t } = useTranslation('signin');
-  return (
-    <NativeSelect
-      size="sm"
-      aria-label={t('language')}
-      className={classes.language}
-      data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
-      defaultValue={currentLanguage()}
-      onChange={(event) => void switchLanguage(event.currentTarget.value as Language)}
-    />
   );
 }

@@ -25,4 +25,31 @@ const signinRoute = createRoute({
   component: lazyRouteComponent(() => import('./SignInPage'), 'SignInPage'),
 });
 
-export const signinRoutes = [startRoute, signinRoute] as const;
+/** The authenticator that a screen was opened from. */
+const parseMethod = (search: Record<string, unknown>): { method?: string } =>
+  typeof search.method === 'string' ? { method: search.method } : {};
+
+const signupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/signup',
+  validateSearch: parseMethod,
+  component: lazyRouteComponent(() => import('./SignUpPage'), 'SignUpPage'),
+});
+
+const forgotRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/forgot-password',
+  validateSearch: parseMethod,
+  component: lazyRouteComponent(() => import('./ForgotPasswordPage'), 'ForgotPasswordPage'),
+});
+
+const resetRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/reset-password',
+  // A token of digits only would arrive as a number.
+  validateSearch: (search: Record<string, unknown>): { resetToken?: string } =>
+    search.resetToken === undefined ? {} : { resetToken: String(search.resetToken) },
+  component: lazyRouteComponent(() => import('./ResetPasswordPage'), 'ResetPasswordPage'),
+});
+
+export const signinRoutes = [startRoute, signinRoute, signupRoute, forgotRoute, resetRoute] as const;

@@ -64,7 +64,10 @@ def _wrong(ctx: Context) -> SignInFailed:
 
 
 async def sign_in(ctx: Context) -> Any:
-    """A token and its user; the refusal is the same for an unknown account and a wrong password."""
+    """A token and its user; the refusal is the same for an unknown account and a wrong password.
+
+    Whoever has a second factor gives its `code` with the password; without it the refusal says so.
+    """
     body = _body(ctx)
     account = body.get("account") or body.get("email")
     if not account:
@@ -76,6 +79,8 @@ async def sign_in(ctx: Context) -> Any:
     user_id, stored = await ctx.app.users.credentials(account, by_email=not body.get("account"))
     if not await ctx.app.passwords.matches(stored, password) or user_id is None:
         raise _wrong(ctx)
+    code = body.get("code")
+    await ctx.app.second_factors.check(user_id, code if isinstance(code, str) else None)
     await ctx.app.throttle.succeeded(account, ctx.client)
     user = await ctx.app.accounts.user(user_id)
     if user is None:

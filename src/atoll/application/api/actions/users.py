@@ -33,6 +33,7 @@ def define(resources: ResourceRegistry) -> None:
             "updateLang": update_lang,
             "setDefaultRole": set_default_role,
             "signOutEverywhere": sign_out_everywhere,
+            "removeSecondFactor": remove_second_factor,
         },
         access={"updateProfile": LOGGED_IN, "updateLang": LOGGED_IN, "setDefaultRole": LOGGED_IN},
         snippet="pm.users",
@@ -118,6 +119,12 @@ async def sign_out_everywhere(ctx: Context) -> Any:
     users = ctx.app.collections.system["users"]
     found = await ctx.app.records.find(users, selection(users, ctx.params), caller(ctx))
     return sum([await ctx.app.open_sessions.end_all(each["id"]) for each in found])
+
+
+async def remove_second_factor(ctx: Context) -> Any:
+    """Takes the second factor from the chosen users; their password alone signs them in again."""
+    _ = in_person(ctx)
+    return await ctx.app.users.remove_second_factor(ctx.params, caller(ctx))
 
 
 # -- roles -----------------------------------------------------------------------------------------------
