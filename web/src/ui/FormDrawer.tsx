@@ -1,6 +1,6 @@
-import { Drawer, Text } from '@mantine/core';
+import { Button, Drawer, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import type { ReactNode } from 'react';
+import { createContext, type ReactNode, use } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { useOnline } from '../app/connection';
@@ -22,6 +22,17 @@ interface Props {
   /** Buttons, always visible at the bottom. */
   footer?: ReactNode;
   children: ReactNode;
+}
+
+const Close = createContext<() => void>(() => undefined);
+
+/** "Cancel" in the footer of a drawer: closes it as its other ways do, with the question about unsaved input. */
+export function CloseDrawer({ children }: { children: ReactNode }) {
+  return (
+    <Button variant="default" onClick={use(Close)}>
+      {children}
+    </Button>
+  );
 }
 
 /** A panel from the right that never loses input by accident. */
@@ -53,7 +64,7 @@ export function FormDrawer({ opened, onClose, title, size = 640, dirty = false, 
             )}
             {/* Takes all buttons in it out of use. */}
             <fieldset className={classes.buttons} disabled={!online}>
-              {footer}
+              <Close value={guard.close}>{footer}</Close>
             </fieldset>
           </div>
         )}

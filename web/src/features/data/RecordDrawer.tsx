@@ -4,6 +4,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
+import { boot } from '../../app/boot';
+import { CopyText } from '../../ui/CopyText';
 import { ErrorState } from '../../ui/ErrorState';
 import { FormDrawer } from '../../ui/FormDrawer';
 import { useShortcuts } from '../../ui/DataGrid';
@@ -13,6 +15,7 @@ import { RecordDetails } from './RecordDetails';
 import { RecordFormDrawer } from './RecordFormDrawer';
 import type { RecordsSearch } from './routes';
 import type { FormPlace } from './useRecordForm';
+import { madeAndChanged } from './whoChanged';
 
 interface Props {
   collection: CollectionMeta;
@@ -96,7 +99,11 @@ function RecordViewDrawer({ collection, rows, rowId, onShow, onDeleted, record, 
       }
     >
       <Stack gap="md">
-        <Group gap={4} justify="flex-end">
+        <Group gap={4} justify="flex-end" wrap="nowrap">
+          <Text size="xs" c="dimmed" flex={1}>
+            {data && madeAndChanged(data)}
+          </Text>
+          <CopyText text={addressOf(collection, record)} name={t('record.link')} />
           <StepButton label={t('record.previous')} onClick={step(-1)} icon={<IconChevronUp size={18} />} />
           <StepButton label={t('record.next')} onClick={step(1)} icon={<IconChevronDown size={18} />} />
           <Tooltip label={t('record.fullPage')}>
@@ -121,6 +128,11 @@ function RecordViewDrawer({ collection, rows, rowId, onShow, onDeleted, record, 
       <StepKeys previous={step(-1)} next={step(1)} />
     </FormDrawer>
   );
+}
+
+/** Full address of a record's page. */
+function addressOf(collection: CollectionMeta, id: string): string {
+  return `${window.location.origin}${boot.basePath}/admin/r/${encodeURIComponent(collection.name)}/${encodeURIComponent(id)}`;
 }
 
 function StepButton({ label, onClick, icon }: { label: string; onClick: (() => void) | undefined; icon: React.ReactNode }) {

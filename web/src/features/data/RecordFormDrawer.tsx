@@ -4,7 +4,7 @@ import type { FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useAccount } from '../../app/account';
 import type { Key } from '../../app/api';
-import { FormDrawer } from '../../ui/FormDrawer';
+import { CloseDrawer, FormDrawer } from '../../ui/FormDrawer';
 import { toast } from '../../ui/toasts';
 import { ConflictDialog } from './ConflictDialog';
 import { FormNotices } from './FormNotices';
@@ -74,6 +74,7 @@ function Form({ collection, record, recordKey, onClose, onSaved, place, user }: 
       title={isNew ? t('record.newIn', { title: collectionTitle(collection) }) : recordTitle(collection, record ?? {})}
       footer={
         <Group justify="flex-end" gap="xs">
+          <CloseDrawer>{t('cancel', { ns: 'ui' })}</CloseDrawer>
           {isNew && (
             <Button variant="default" disabled={form.saving} onClick={() => void another()}>
               {t('record.saveAnother')}
