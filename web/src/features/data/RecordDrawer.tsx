@@ -15,7 +15,7 @@ import { RecordDetails } from './RecordDetails';
 import { RecordFormDrawer } from './RecordFormDrawer';
 import type { RecordsSearch } from './routes';
 import type { FormPlace } from './useRecordForm';
-import { madeAndChanged } from './whoChanged';
+import { lastTouched } from './whoChanged';
 
 interface Props {
   collection: CollectionMeta;
@@ -101,7 +101,7 @@ function RecordViewDrawer({ collection, rows, rowId, onShow, onDeleted, record, 
       <Stack gap="md">
         <Group gap={4} justify="flex-end" wrap="nowrap">
           <Text size="xs" c="dimmed" flex={1}>
-            {data && madeAndChanged(data)}
+            {data && lastTouched(data)}
           </Text>
           <CopyText text={addressOf(collection, record)} name={t('record.link')} />
           <StepButton label={t('record.previous')} onClick={step(-1)} icon={<IconChevronUp size={18} />} />
