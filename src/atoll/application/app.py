@@ -277,6 +277,8 @@ class Application:
         if self._schema.unfinished(applied):
             _ = self._background.keep_running("finish-upgrade", self._finish_upgrade)
         self._running = True
+        if self._written:
+            self._telling = self._background.spawn("tell-writes", self._tell_writes(after=0.0))
 
     async def stop(self) -> None:
         """Ends plugins, connections and subscriptions. The database stays open. Idempotent."""
@@ -347,13 +349,13 @@ class Application:
     # -- changes that other instances must hear of -------------------------------------------------------
 
     async def _records_changed(self, change: RecordsChanged) -> None:
-        """Others drop their totals; many changes become one message."""
+        """Others drop their totals; many changes become one message, those before the start are told at it."""
         if not self._written and self._running:
             self._telling = self._background.spawn("tell-writes", self._tell_writes())
         self._written.add(change.collection)
 
-    async def _tell_writes(self) -> None:
-        await asyncio.sleep(_TELL_WRITES_AFTER)
+    async def _tell_writes(self, after: float = _TELL_WRITES_AFTER) -> None:
+        await asyncio.sleep(after)
         names, self._written = sorted(self._written), set()
         await self._tell({"kind": "records", "names": names})
 
