@@ -349,7 +349,7 @@ class Application:
     # -- changes that other instances must hear of -------------------------------------------------------
 
     async def _records_changed(self, change: RecordsChanged) -> None:
-        """Others drop their totals; many changes become one message, those before the start are told at it."""
+        """Others drop their totals; many changes become one message. `start` tells of those before it."""
         if not self._written and self._running:
             self._telling = self._background.spawn("tell-writes", self._tell_writes())
         self._written.add(change.collection)
