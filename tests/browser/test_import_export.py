@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
 
 import openpyxl
 import pytest
@@ -12,8 +13,8 @@ from playwright.async_api import Download, FilePayload, Locator, Page, expect
 
 from . import tasks_app
 from .accessibility import all_looks
-from .installation import Installation
-from .steps import LONG_MS, row
+from .installation import ACCOUNT, Installation
+from .steps import LONG_MS, give_credentials, row
 
 pytestmark = pytest.mark.anyio
 
@@ -162,3 +163,56 @@ async def test_all_matching_records_are_changed_and_deleted(page: Page, installa
     await expect(tray.get_by_text("Delete 600 records")).to_be_visible()
     await expect(tray.get_by_text("Done")).to_have_count(2, timeout=LONG_MS)
     assert await count(installation) == 1
+
+
+async def test_linked_records_come_in_by_name_and_go_out_with_their_fields(
+    page: Page, installation: Installation
+) -> None:
+    async with tasks_app.api(installation) as app:
+        names = [
+            {"name": name, "type": "string", "interface": "input", "uiSchema": {"title": name.capitalize()}}
+            for name in ("name", "city")
+        ]
+        link = {
+            "name": "person", "type": "belongsTo", "interface": "m2o", "target": "people",
+            "foreignKey": "personId", "uiSchema": {"title": "Person"},
+        }  # fmt: skip
+        people = {"name": "people", "title": "People", "titleField": "name", "fields": names}
+        await app.call("collections:create", people)
+        jobs = {"name": "jobs", "title": "Jobs", "titleField": "name", "fields": [names[0], link]}
+        await app.call("collections:create", jobs)
+        await app.call("people:create", [{"name": "Ann", "city": "Oslo"}, {"name": "Bo", "city": "Rome"}])
+    await page.goto(f"/apps/{tasks_app.NAME}/admin/r/jobs")
+    await give_credentials(page, ACCOUNT)
+    await page.get_by_role("button", name="Import and export").click()
+    await page.get_by_role("menuitem", name="Import").click()
+    wizard = page.get_by_role("dialog", name="Import into Jobs")
+    content = b"Name,Person\nPaint,Ann\nDig,Nobody\nSaw,Bo\n"
+    await give_file(page, wizard, {"name": "jobs.csv", "mimeType": "text/csv", "buffer": content})
+    field = wizard.get_by_label("Field for column Person")
+    await expect(field).to_have_value("person.name")
+    assert await all_looks(page, "import-relation") == []
+    await wizard.get_by_role("button", name="Check", exact=True).click()
+    reason = "Row 3: Person: no record of People that you may see has Name 'Nobody'"
+    await expect(wizard.get_by_text(reason)).to_be_visible(timeout=LONG_MS)
+    await wizard.get_by_role("button", name="Import", exact=True).click()
+    await expect(wizard.get_by_text("2 created · 1 failed")).to_be_visible(timeout=LONG_MS)
+    await wizard.get_by_role("button", name="Close").last.click()
+    await expect(row(page, "Paint").get_by_text("Ann")).to_be_visible()
+
+    await row(page, "Saw").get_by_role("checkbox").check()
+    await page.get_by_role("button", name="Export…").click()
+    dialog = page.get_by_role("dialog", name="Export Jobs")
+    await expect(dialog.get_by_label("The selected ones")).to_be_checked()
+    await expect(dialog.get_by_text("1 record", exact=True)).to_be_visible()
+    await dialog.get_by_role("button", name="Fields of Person").click()
+    await dialog.get_by_label("City").check()
+    await dialog.get_by_text("JSON", exact=True).click()
+    assert await all_looks(page, "export-relation") == []
+    async with page.expect_download() as waiting:
+        await dialog.get_by_role("button", name="Export", exact=True).click()
+    file = await waiting.value
+    assert file.suggested_filename == "Jobs.json"
+    (exported,) = json.loads(await asyncio.to_thread((await file.path()).read_text, "utf-8"))
+    wanted = {"name": "Saw", "person.name": "Bo", "person.city": "Rome"}
+    assert {name: exported[name] for name in wanted} == wanted

@@ -1,4 +1,4 @@
-import { IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
+import { IconFileExport, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useMemo, useState, type ReactNode } from 'react';
@@ -22,6 +22,7 @@ import { useRecordEditing } from './useRecordEditing';
 import { useReturnFocus } from './useReturnFocus';
 
 const BulkEdit = lazy(() => import('../transfer/BulkEdit'));
+const ExportDialog = lazy(() => import('../transfer/ExportDialog'));
 
 interface Props {
   collection: CollectionMeta;
@@ -53,6 +54,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
   const [state, setState, views] = useGridState(gridKey, { views: true });
   const [asked, setAsked] = useState<{ selection: GridSelection<RecordRow>; count: number } | null>(null);
   const [changed, setChanged] = useState<BulkSelection | null>(null);
+  const [exported, setExported] = useState<BulkSelection | null>(null);
   const client = useQueryClient();
     const key = keyField(collection);
   const rowId = useCallback((row: RecordRow) => String(key ? row[key] : JSON.stringify(row)), [key]);
@@ -62,7 +64,8 @@ export function RecordsView({ collection, title, toolbar }: Props) {
     () => recordColumns(collection).filter(({ id }) => id !== inTree?.children).map((column) => (column.id === inTree?.parent ? { ...column, hidden: true } : column)),
     [collection, inTree],
   );
-  const appends = useShownAppends(collection, useShownColumns(gridKey, views.active, columns));
+  const shownColumns = useShownColumns(gridKey, views.active, columns);
+  const appends = useShownAppends(collection, shownColumns);
   const query = useQuery({ ...recordsQuery(collection, state, { appends, tree: inTree?.children }), enabled: !views.waiting });
   const page = useWithoutDeleted(collection.name, query.data, rowId);
   const isSearched = state.q !== '' || state.filter !== null;
@@ -150,7 +153,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
           <>
             {title === undefined && createButton}
             {toolbar}
-            {key && <TransferMenu collection={collection} state={state} onImported={() => void refresh()} />}
+            {key && <TransferMenu collection={collection} state={state} shown={shownColumns} onImported={() => void refresh()} />}
           </>
         }
         columns={columns}
@@ -176,6 +179,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
           key
             ? [
                 ...(writable ? [{ id: 'edit', label: t('bulk.edit', { ns: 'transfer' }), icon: <IconPencil size={16} />, onAction: (selection: GridSelection<RecordRow>) => editMany(selection).catch(toast.error) }] : []),
+                { id: 'export', label: t('export.menu', { ns: 'transfer' }), icon: <IconFileExport size={16} />, onAction: (selection: GridSelection<RecordRow>) => setExported(bulk(selection, selection.count)) },
                 { id: 'delete', label: t('delete'), icon: <IconTrash size={16} />, danger: true, onAction: (selection) => destroyMany(selection).catch(toast.error) },
               ]
             : undefined
@@ -188,6 +192,7 @@ export function RecordsView({ collection, title, toolbar }: Props) {
       />
       <RecordDrawer collection={collection} rows={page?.rows ?? []} rowId={rowId} onShow={show} onDeleted={destroy} />
       <Suspense fallback={null}>
+        {exported && <ExportDialog collection={collection} state={state} shown={shownColumns} selection={exported} onClose={() => setExported(null)} />}
         {changed && <BulkEdit collection={collection} selection={changed} onClose={() => setChanged(null)} onChanged={refresh} />}
       </Suspense>
       <ConfirmDialog

@@ -115,7 +115,7 @@ function tellFinished(task: Task): void {
       (task.result?.message ?? '')
     ) : task.result?.file ? (
       <Button size="compact-sm" variant="light" onClick={() => void fetchResult(task).catch(toast.error)}>
-        {i18next.t('download', { ns: 'tasks' })}
+        {i18next.t(task.type === 'import' ? 'downloadFailed' : 'download', { ns: 'tasks' })}
       </Button>
     ) : (
       ''

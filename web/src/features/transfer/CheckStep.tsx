@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { CollectionMeta } from '../data/model';
 import { isUnfinished, type Task } from '../tasks/model';
 import { TaskProgress } from '../tasks/TaskProgress';
+import { rootOf } from './format';
 import type { ImportDraft } from './importDraft';
 import classes from './transfer.module.css';
 
@@ -89,7 +90,7 @@ export function CheckStep({ draft, task, onDraft }: Props) {
                   {row.reason === null ? row.row : <Tooltip label={row.reason}><span>{row.row} <IconAlertTriangle size={14} aria-label={row.reason} /></span></Tooltip>}
                 </Table.Td>
                 {shown.map((column) => {
-                  const wrong = row.problems[column.field ?? ''];
+                  const wrong = row.problems[rootOf(column.field ?? '')];
                   return (
                     <Table.Td key={column.index} data-wrong={wrong !== undefined || undefined} title={wrong}>
                       {row.cells[column.index]}

@@ -8,46 +8,57 @@ import { saveFile } from '../../app/download';
 import type { GridState } from '../../ui/DataGrid';
 import { ErrorState } from '../../ui/ErrorState';
 import { toast } from '../../ui/toasts';
-import { collectionTitle, fieldTitle, listFields, type CollectionMeta } from '../data/model';
-import { countRecords, listFilter, sortOf } from '../data/queries';
+import { collectionTitle, listFields, type CollectionMeta } from '../data/model';
+import { collectionsQuery, countRecords, listFilter, sortOf } from '../data/queries';
 import { startTask } from '../tasks/queries';
-import { exportColumn } from './format';
+import { filterOf, type BulkSelection } from './bulk';
+import { chosenColumns, ColumnTree } from './ColumnTree';
 
 /** Up to this many rows come at once; more become a task. */
 const AT_ONCE = 1_000;
+const NO_COLLECTIONS: CollectionMeta[] = [];
 
 interface Props {
   collection: CollectionMeta;
   state: GridState;
+  /** Names of the columns that the list shows. */
+  shown: ReadonlySet<string>;
+  /** Chosen records; without it the list's filter or all. */
+  selection?: BulkSelection | undefined;
   onClose: () => void;
 }
 
+type Scope = 'selection' | 'filter' | 'all';
+type Format = 'xlsx' | 'csv' | 'json';
+
 /** Which records, which columns, which kind of file. */
-export default function ExportDialog({ collection, state, onClose }: Props) {
+export default function ExportDialog({ collection, state, shown, selection, onClose }: Props) {
   const { t, i18n } = useTranslation('transfer');
   const client = useQueryClient();
   const phone = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false });
   const number = new Intl.NumberFormat(i18n.language);
   const filter = listFilter(collection, state) ?? undefined;
-  const [scope, setScope] = useState<'filter' | 'all'>(filter ? 'filter' : 'all');
-  const [format, setFormat] = useState<'xlsx' | 'csv'>('xlsx');
+  const scopes: Scope[] = [...(selection ? (['selection'] as const) : []), ...(filter ? (['filter'] as const) : []), 'all'];
+  const [scope, setScope] = useState<Scope>(selection ? 'selection' : filter ? 'filter' : 'all');
+  const [format, setFormat] = useState<Format>('xlsx');
   const [values, setValues] = useState<'labels' | 'raw'>('labels');
   const [name, setName] = useState(collectionTitle(collection));
-  const fields = listFields(collection);
-  const [chosen, setChosen] = useState<string[]>(fields.map((field) => field.name));
+  const { data: others = NO_COLLECTIONS } = useQuery(collectionsQuery);
+  const [chosen, setChosen] = useState<string[]>(() => listFields(collection).map((field) => field.name).filter((each) => shown.has(each)));
+  const wanted = scope === 'selection' && selection ? filterOf(selection) : scope === 'filter' ? filter : undefined;
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   const count = useQuery({
-    queryKey: ['count', collection.name, 'export', scope === 'filter' ? filter : null],
-    queryFn: () => countRecords(collection.name, scope === 'filter' ? filter : undefined),
+    queryKey: ['count', collection.name, 'export', wanted ?? null],
+    queryFn: () => countRecords(collection.name, wanted),
   }).data;
 
   const run = async () => {
     setBusy(true);
     setError(null);
     const request = {
-      columns: fields.filter((field) => chosen.includes(field.name)).map(exportColumn),
-      filter: scope === 'filter' ? filter : undefined,
+      columns: chosenColumns(collection, others, chosen),
+      filter: wanted,
       sort: sortOf(collection, state),
       format,
       values,
@@ -77,11 +88,12 @@ export default function ExportDialog({ collection, state, onClose }: Props) {
         }}
       >
         <Stack gap="md">
-          {filter && (
-            <Radio.Group label={t('export.scope')} value={scope} onChange={(value) => setScope(value as 'filter' | 'all')}>
+          {scopes.length > 1 && (
+            <Radio.Group label={t('export.scope')} value={scope} onChange={(value) => setScope(value as Scope)}>
               <Group mt={6}>
-                <Radio value="filter" label={t('export.filtered')} />
-                <Radio value="all" label={t('export.all')} />
+                {scopes.map((each) => (
+                  <Radio key={each} value={each} label={t(`export.${each}`)} />
+                ))}
               </Group>
             </Radio.Group>
           )}
@@ -90,7 +102,7 @@ export default function ExportDialog({ collection, state, onClose }: Props) {
               <Text size="sm" fw={500} mb={4} id="export-format">
                 {t('export.format')}
               </Text>
-              <SegmentedControl aria-labelledby="export-format" value={format} onChange={(value) => setFormat(value as 'xlsx' | 'csv')} data={[{ value: 'xlsx', label: t('export.xlsx') }, { value: 'csv', label: 'CSV' }]} />
+              <SegmentedControl aria-labelledby="export-format" value={format} onChange={(value) => setFormat(value as Format)} data={[{ value: 'xlsx', label: t('export.xlsx') }, { value: 'csv', label: 'CSV' }, { value: 'json', label: 'JSON' }]} />
             </div>
             <div>
               <Text size="sm" fw={500} mb={4} id="export-values">
@@ -100,12 +112,8 @@ export default function ExportDialog({ collection, state, onClose }: Props) {
             </div>
           </Group>
           <Checkbox.Group label={t('export.columns')} value={chosen} onChange={setChosen}>
-            <ScrollArea.Autosize mah={220} mt={6} type="auto">
-              <Stack gap={8}>
-                {fields.map((field) => (
-                  <Checkbox key={field.name} value={field.name} label={fieldTitle(field)} />
-                ))}
-              </Stack>
+            <ScrollArea.Autosize mah={260} mt={6} type="auto">
+              <ColumnTree collection={collection} others={others} path="" />
             </ScrollArea.Autosize>
           </Checkbox.Group>
           <TextInput label={t('export.name')} value={name} onChange={(event) => setName(event.currentTarget.value)} rightSection={<Text size="sm" c="dimmed">.{format}</Text>} rightSectionWidth={52} />

@@ -1,10 +1,11 @@
 import { Button, Group, Modal, Stack, Stepper } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ErrorState } from '../../ui/ErrorState';
 import { collectionTitle, type CollectionMeta } from '../data/model';
+import { collectionsQuery } from '../data/queries';
 import { isUnfinished } from '../tasks/model';
 import { dismissTask, startTask, useTask } from '../tasks/queries';
 import { CheckStep } from './CheckStep';
@@ -19,12 +20,14 @@ interface Props {
   onImported: () => void;
 }
 
+const NO_COLLECTIONS: CollectionMeta[] = [];
 const STEPS = ['upload', 'map', 'check', 'run'] as const;
 
 /** Four steps from a file to records: upload, map, check, run. */
 export default function ImportWizard({ collection, onClose, onImported }: Props) {
   const { t } = useTranslation('transfer');
   const client = useQueryClient();
+  const { data: others = NO_COLLECTIONS } = useQuery(collectionsQuery);
   const phone = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false });
   const [step, setStep] = useState(0);
   const [draft, setDraft] = useState<ImportDraft | null>(null);
@@ -44,7 +47,7 @@ export default function ImportWizard({ collection, onClose, onImported }: Props)
   }, [ended]);
 
   const take = (inspection: Inspection) => {
-    setDraft(firstDraft(collection, inspection));
+    setDraft(firstDraft(collection, others, inspection));
     setStep(1);
   };
   const start = async (dryRun: boolean) => {
@@ -52,7 +55,7 @@ export default function ImportWizard({ collection, onClose, onImported }: Props)
     setBusy(true);
     setError(null);
     try {
-      const task = await startTask(client, 'import', requestOf(collection.name, draft, dryRun), { show: false, title: draft.inspection.filename });
+      const task = await startTask(client, 'import', requestOf(collection, draft, dryRun), { show: false, title: draft.inspection.filename });
       if (dryRun) setCheckId(task.id);
       else setRunId(task.id);
       setStep(dryRun ? 2 : 3);
@@ -87,8 +90,8 @@ export default function ImportWizard({ collection, onClose, onImported }: Props)
             <Stepper.Step key={name} {...(phone ? { 'aria-label': `${index + 1} ${t(`import.${name}`)}` } : { label: t(`import.${name}`) })} />
           ))}
         </Stepper>
-        {step === 0 && <UploadStep collection={collection} onTaken={take} />}
-        {step === 1 && draft && <MapStep collection={collection} draft={draft} onDraft={setDraft} />}
+        {step === 0 && <UploadStep collection={collection} others={others} onTaken={take} />}
+        {step === 1 && draft && <MapStep collection={collection} others={others} draft={draft} onDraft={setDraft} />}
         {step === 2 && draft && <CheckStep collection={collection} draft={draft} task={check} onDraft={setDraft} />}
         {step === 3 && <RunStep task={run} />}
         {error && <ErrorState error={error} />}

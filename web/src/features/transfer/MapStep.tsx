@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ErrorState } from '../../ui/ErrorState';
 import { fieldTitle, type CollectionMeta } from '../data/model';
-import { importableFields } from './format';
+import { importTargets, rootOf, type ImportTarget } from './format';
 import { firstDraft, lookAgain, obstacle, type ImportDraft, type Layout, type Mode } from './importDraft';
 import classes from './transfer.module.css';
 
@@ -13,22 +13,25 @@ const MODES: Mode[] = ['create', 'update', 'updateOrCreate'];
 
 interface Props {
   collection: CollectionMeta;
+  /** All collections; linked records are found by their fields. */
+  others: CollectionMeta[];
   draft: ImportDraft;
   onDraft: (draft: ImportDraft) => void;
 }
 
 /** Which column of the file is which field, and what the rows mean. */
-export function MapStep({ collection, draft, onDraft }: Props) {
+export function MapStep({ collection, others, draft, onDraft }: Props) {
   const { t } = useTranslation('transfer');
-  const fields = importableFields(collection);
+  const targets = importTargets(collection, others);
+  const label = ({ field, by }: ImportTarget) => (by ? t('map.by', { title: fieldTitle(field), key: fieldTitle(by) }) : fieldTitle(field));
   const { inspection } = draft;
-  const keyable = fields.filter((field) => draft.fields.includes(field.name));
+  const keyable = targets.filter(({ path, by }) => !by && draft.fields.includes(path));
   const problem = obstacle(draft);
   const map = (index: number, name: string) =>
-    onDraft({ ...draft, fields: draft.fields.map((old, other) => (other === index ? name || null : old === name ? null : old)) });
+    onDraft({ ...draft, fields: draft.fields.map((old, other) => (other === index ? name || null : old !== null && rootOf(old) === rootOf(name) ? null : old)) });
   return (
     <Stack gap="md">
-      <LayoutFields collection={collection} draft={draft} onDraft={onDraft} />
+      <LayoutFields collection={collection} others={others} draft={draft} onDraft={onDraft} />
       <Radio.Group label={t('map.mode')} value={draft.mode} onChange={(mode) => onDraft({ ...draft, mode: mode as Mode })}>
         <Stack gap={6} mt={6}>
           {MODES.map((mode) => (
@@ -43,7 +46,7 @@ export function MapStep({ collection, draft, onDraft }: Props) {
             description={t('map.keyHint')}
             value={draft.keys[0] ?? ''}
             onChange={(event) => onDraft({ ...draft, keys: event.currentTarget.value ? [event.currentTarget.value] : [] })}
-            data={[{ value: '', label: t('map.chooseKey') }, ...keyable.map((field) => ({ value: field.name, label: fieldTitle(field) }))]}
+            data={[{ value: '', label: t('map.chooseKey') }, ...keyable.map((target) => ({ value: target.path, label: label(target) }))]}
           />
           <NativeSelect
             label={t('map.empty')}
@@ -78,7 +81,7 @@ export function MapStep({ collection, draft, onDraft }: Props) {
                     aria-label={t('map.fieldFor', { title: title || index + 1 })}
                     value={draft.fields[index] ?? ''}
                     onChange={(event) => map(index, event.currentTarget.value)}
-                    data={[{ value: '', label: t('map.leaveOut') }, ...fields.map((field) => ({ value: field.name, label: fieldTitle(field) }))]}
+                    data={[{ value: '', label: t('map.leaveOut') }, ...targets.map((target) => ({ value: target.path, label: label(target) }))]}
                   />
                 </Table.Td>
               </Table.Tr>
@@ -96,7 +99,7 @@ export function MapStep({ collection, draft, onDraft }: Props) {
 }
 
 /** How the file is read: guessed, and changed here when the guess is wrong. */
-function LayoutFields({ collection, draft, onDraft }: Props) {
+function LayoutFields({ collection, others, draft, onDraft }: Props) {
   const { t } = useTranslation('transfer');
   const [error, setError] = useState<Error | null>(null);
   const { layout } = draft.inspection;
@@ -104,7 +107,7 @@ function LayoutFields({ collection, draft, onDraft }: Props) {
     setError(null);
     try {
       const inspection = await lookAgain(collection.name, draft.inspection, changes);
-      onDraft({ ...firstDraft(collection, inspection), mode: draft.mode, emptyCells: draft.emptyCells, onError: draft.onError });
+      onDraft({ ...firstDraft(collection, others, inspection), mode: draft.mode, emptyCells: draft.emptyCells, onError: draft.onError });
     } catch (problem) {
       setError(problem as Error);
     }

@@ -11,12 +11,14 @@ const ImportWizard = lazy(() => import('./ImportWizard'));
 interface Props {
   collection: CollectionMeta;
   state: GridState;
+  /** Names of the columns that the list shows. */
+  shown: ReadonlySet<string>;
   /** After records came in. */
   onImported: () => void;
 }
 
 /** Import and export of a list; their code comes when they are needed. */
-export function TransferMenu({ collection, state, onImported }: Props) {
+export function TransferMenu({ collection, state, shown, onImported }: Props) {
   const { t } = useTranslation('transfer');
   const [open, setOpen] = useState<'import' | 'export' | null>(null);
   const close = () => setOpen(null);
@@ -42,7 +44,7 @@ export function TransferMenu({ collection, state, onImported }: Props) {
         </Menu.Dropdown>
       </Menu>
       <Suspense fallback={null}>
-        {open === 'export' && <ExportDialog collection={collection} state={state} onClose={close} />}
+        {open === 'export' && <ExportDialog collection={collection} state={state} shown={shown} onClose={close} />}
         {open === 'import' && <ImportWizard collection={collection} onClose={close} onImported={onImported} />}
       </Suspense>
     </>

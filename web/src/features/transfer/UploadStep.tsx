@@ -6,18 +6,20 @@ import { api } from '../../app/api';
 import { saveFile } from '../../app/download';
 import { ErrorState } from '../../ui/ErrorState';
 import { toast } from '../../ui/toasts';
-import { collectionTitle, type CollectionMeta } from '../data/model';
-import { exportColumn, importableFields } from './format';
+import { collectionTitle, fieldTitle, type CollectionMeta } from '../data/model';
+import { importTargets, usualTargets } from './format';
 import { sendFile, type Inspection } from './importDraft';
 import classes from './transfer.module.css';
 
 interface Props {
   collection: CollectionMeta;
+  /** All collections; linked records are found by their fields. */
+  others: CollectionMeta[];
   onTaken: (inspection: Inspection) => void;
 }
 
 /** A place to drop a file, a button to choose one, and a template to fill in. */
-export function UploadStep({ collection, onTaken }: Props) {
+export function UploadStep({ collection, others, onTaken }: Props) {
   const { t } = useTranslation('transfer');
   const [over, setOver] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -34,9 +36,9 @@ export function UploadStep({ collection, onTaken }: Props) {
     }
   };
   const template = async () => {
-    const fields = importableFields(collection).filter((field) => field.autoIncrement !== true && field.interface !== 'id');
+    const columns = usualTargets(importTargets(collection, others)).map(({ path, field }) => ({ dataIndex: path.split('.'), title: fieldTitle(field) }));
     const title = collectionTitle(collection);
-    saveFile(await api.file(`${collection.name}:downloadXlsxTemplate`, { body: { title, columns: fields.map(exportColumn) } }), `${title}.xlsx`);
+    saveFile(await api.file(`${collection.name}:downloadXlsxTemplate`, { body: { title, columns } }), `${title}.xlsx`);
   };
   return (
     <Stack gap="sm">

@@ -18,7 +18,7 @@ export interface BulkSelection {
   keyName: string;
 }
 
-export const filterOf = (selection: BulkSelection): object | undefined =>
+export const filterOf = (selection: BulkSelection): Filter | undefined =>
   selection.allMatching ? (selection.filter ?? undefined) : { [selection.keyName]: { $in: selection.ids } };
 
 export async function deleteAsTask(client: QueryClient, collection: string, selection: BulkSelection): Promise<void> {

@@ -1,7 +1,7 @@
 /** What a person decides in the import wizard, step by step. */
 import { api } from '../../app/api';
-import type { CollectionMeta } from '../data/model';
-import { importableFields, matchColumns } from './format';
+import { fieldTitle, type CollectionMeta } from '../data/model';
+import { importTargets, matchColumns, rootOf, usualTargets } from './format';
 
 export interface Layout {
   format: 'xlsx' | 'csv';
@@ -25,7 +25,7 @@ export type Mode = 'create' | 'update' | 'updateOrCreate';
 
 export interface ImportDraft {
   inspection: Inspection;
-  /** Field name for each column of the file, null for those left out. */
+  /** Path of the field for each column of the file (see ImportTarget), null for those left out. */
   fields: (string | null)[];
   mode: Mode;
   keys: string[];
@@ -33,9 +33,13 @@ export interface ImportDraft {
   onError: 'stop' | 'continue';
 }
 
-export function firstDraft(collection: CollectionMeta, inspection: Inspection): ImportDraft {
-  const fields = importableFields(collection).filter((field) => field.autoIncrement !== true && field.interface !== 'id');
-  return { inspection, fields: matchColumns(inspection.titles, fields), mode: 'create', keys: [], emptyCells: 'keep', onError: 'continue' };
+export function firstDraft(collection: CollectionMeta, others: CollectionMeta[], inspection: Inspection): ImportDraft {
+  const targets = importTargets(collection, others);
+  // "Customer" is found by name; "Customer code" may say otherwise.
+  const usual = usualTargets(targets);
+  const found = matchColumns(inspection.titles, [...usual, ...targets.filter((target) => !usual.includes(target) && target.by)]);
+  const fields = found.map((path, index) => (path !== null && found.findIndex((other) => other !== null && rootOf(other) === rootOf(path)) < index ? null : path));
+  return { inspection, fields, mode: 'create', keys: [], emptyCells: 'keep', onError: 'continue' };
 }
 
 export async function sendFile(collection: string, file: File): Promise<Inspection> {
@@ -59,14 +63,18 @@ export function obstacle(draft: ImportDraft): string | null {
 }
 
 /** The parameters of the task. */
-export function requestOf(collection: string, draft: ImportDraft, dryRun: boolean): object {
+export function requestOf(collection: CollectionMeta, draft: ImportDraft, dryRun: boolean): object {
   const { inspection, fields, mode, keys, emptyCells, onError } = draft;
+  const titleOf = (path: string) => {
+    const field = (collection.fields ?? []).find((each) => each.name === rootOf(path));
+    return field ? fieldTitle(field) : path;
+  };
   return {
-    collection,
+    collection: collection.name,
     upload: inspection.upload,
     filename: inspection.filename,
     layout: inspection.layout,
-    columns: fields.flatMap((field, index) => (field === null ? [] : [{ index, field }])),
+    columns: fields.flatMap((field, index) => (field === null ? [] : [{ index, field, title: titleOf(field) }])),
     mode,
     keys: mode === 'create' ? [] : keys.filter((key) => fields.includes(key)),
     emptyCells,
