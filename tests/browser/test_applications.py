@@ -193,6 +193,26 @@ def _database_files(installation: Installation, pattern: str) -> list[Path]:
     return sorted(installation.process.folder.rglob(pattern))
 
 
+async def test_an_environment_is_added_step_by_step(page: Page) -> None:
+    await sign_in(page, ACCOUNT)
+    await go(page, "Environments")
+    await page.get_by_role("button", name="Add environment").click()
+    wizard = page.get_by_role("dialog", name="Add an environment")
+    await wizard.get_by_role("radio", name="A command on a machine").check()
+    await wizard.get_by_role("button", name="Next").click()
+    await wizard.get_by_role("textbox", name="Name").fill("env_a")
+    await expect(wizard.get_by_text("An environment with this name exists")).to_be_visible()
+    await wizard.get_by_role("textbox", name="Name").fill("env_c")
+    await expect(wizard.get_by_role("button", name="Next")).to_be_disabled()
+    await wizard.get_by_role("textbox", name="URL", exact=True).fill("http://127.0.0.1:17000")
+    await wizard.get_by_role("button", name="Next").click()
+    await expect(wizard.get_by_text("export ENVIRONMENT_NAME='env_c'")).to_be_visible()
+    found = await all_looks(page, "wizard for an environment")
+    await wizard.get_by_role("button", name="It is started").click()
+    await expect(wizard.get_by_text("It has announced itself over Redis")).to_be_visible()
+    assert found == [], "\n".join(found)
+
+
 async def test_figures_over_time_are_charts_and_a_table(page: Page) -> None:
     # The last test: figures of an installation that has been up for a while are there at once.
     await sign_in(page, ACCOUNT)

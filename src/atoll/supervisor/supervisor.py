@@ -72,6 +72,8 @@ class Supervisor(Prover):
         storage: Path | None = None,
     ) -> None:
         self.directory = Directory()
+        self.joinable = not default_environments
+        """Whether other servers can join as environments; a single server is its only one."""
         self.saved: Hook[str] = Hook()
         """Awaited with an app's name when it was changed here, before the caller is answered."""
         self._store, self._presence, self._commands, self._sealer = store, presence, commands, sealer

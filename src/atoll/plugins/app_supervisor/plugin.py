@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from typing_extensions import override
 
-from atoll import templates
+from atoll import __version__, templates
 from atoll.application.context import Context, RawAnswer
 from atoll.application.instances.agreement import Topic
 from atoll.application.plugin_manager import Plugin
@@ -94,6 +94,7 @@ class AppSupervisor(Plugin):
                 "get": self._environment,
                 "destroy": self._forget,
                 "test": self._test,
+                "joining": self._joining,
             },
             snippet=_SNIPPET,
         )
@@ -286,6 +287,10 @@ class AppSupervisor(Plugin):
 
     async def _environment(self, ctx: Context) -> object:
         return self._supervisor.get_environment(str(ctx.params.get("filterByTk", "")))
+
+    async def _joining(self, ctx: Context) -> object:
+        """Whether environments can be added, and the version they should have."""
+        return {"possible": self._supervisor.joinable, "version": __version__}
 
     async def _forget(self, ctx: Context) -> object:
         await self._supervisor.forget_environment(self._chosen_environment(ctx))

@@ -10,6 +10,7 @@ import { AddressTest } from './AddressTest';
 import { BeatStrip } from './BeatStrip';
 import { EnvironmentStatus } from './EnvironmentStatus';
 import { bytes, percent } from './format';
+import { AddEnvironment } from './join/AddEnvironment';
 import type { EnvironmentRow } from './model';
 import { useEnvironments } from './queries';
 import { SupervisorTabs } from './SupervisorTabs';
@@ -39,6 +40,7 @@ export function EnvironmentsPage() {
         onOpen={(row) =>
           void navigate({ to: '/admin/settings/supervisor/environments/$name/{-$tab}', params: { name: row.name } })
         }
+        primary={<AddEnvironment />}
         empty={{ text: t('environments.empty') }}
       />
     </>
