@@ -110,3 +110,16 @@ async def test_places_and_fields_without_a_column(root: Api) -> None:
         assert (await root.call("things:create", {name: [1]})).status_code == 400
     assert len(await root.data("collections/things/fields:list")) == 5
     assert await root.data("collections/things/fields:destroy", {}, filterByTk="note") is True
+
+
+async def test_sizes_that_make_no_sense_are_refused(root: Api) -> None:
+    await make(root, NAME)
+    for wrong in (
+        {"type": "string", "length": "x"},
+        {"type": "string", "length": 0},
+        {"type": "nanoid", "size": "x"},
+        {"type": "nanoid", "size": 1000},
+        {"type": "nanoid", "customAlphabet": "a"},
+    ):
+        answer = await root.call("collections/things/fields:create", {"name": "odd", **wrong})
+        assert answer.status_code == 400, (wrong, answer.text)

@@ -29,19 +29,15 @@ class StringField(Field):
 
     @property
     def length(self) -> int:
-        """The limit in characters."""
-        return int(self.options.get("length") or 255)
+        """The limit in characters; raises BadRequest when it is none that the databases accept."""
+        length = self.options.get("length")
+        if length is not None and not (type(length) is int and 1 <= length <= 10_485_760):
+            raise BadRequest(f"{self.name}: length must be a whole number from 1 to 10485760")
+        return length or 255
 
     def column_type(self, kind: DatabaseKind) -> str:
         """VARCHAR with its limit, which SQLite does not enforce, so `parse` does."""
         return f"VARCHAR({self.length})"
-
-    def check_options(self) -> None:
-        """The length must be a number the databases accept."""
-        length = self.options.get("length")
-        if length is not None and not (type(length) is int and 1 <= length <= 10_485_760):
-            raise BadRequest(f"{self.name}: length must be a whole number from 1 to 10485760")
-        super().check_options()
 
     def parse(self, value: Any, kind: DatabaseKind) -> Any:
         """Text up to the limit; "" becomes null in a unique column, so that several rows may be empty."""

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from atoll.application.fields.base import DatabaseKind, Decoder, Field
 from atoll.application.fields.string import StringField
+from atoll.errors import BadRequest
 
 _LOWER = string.ascii_lowercase + string.digits
 _NANO = string.ascii_letters + string.digits + "_-"
@@ -74,6 +75,15 @@ class NanoidField(StringField):
     """`nanoid`: filled with `size` (12) random characters of `customAlphabet`."""
 
     types: ClassVar[tuple[str, ...]] = ("nanoid",)
+
+    def check_options(self) -> None:
+        """`size` fits the column, and the alphabet has characters to choose from."""
+        size, alphabet = self.options.get("size"), self.options.get("customAlphabet")
+        if size is not None and not (type(size) is int and 1 <= size <= self.length):
+            raise BadRequest(f"{self.name}: size must be a whole number from 1 to {self.length}")
+        if alphabet and not (isinstance(alphabet, str) and len(set(alphabet)) > 1):
+            raise BadRequest(f"{self.name}: customAlphabet must be a text with several characters")
+        super().check_options()
 
     def initial(self, kind: DatabaseKind) -> Any:
         """A random id, unless `autoFill` is false."""
