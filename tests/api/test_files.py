@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import os
 import secrets
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from aiobotocore.session import get_session
+from PIL import Image
 from sqlalchemy import select
 
 from atoll.application.app import Application
@@ -453,6 +455,40 @@ async def test_files_on_s3(app: Application, root: Api, s3_service: S3Server, da
     assert list((app.storage / "receiving").iterdir()) == []
     other = await root.call("storages:create", {**values, "name": "none", "options": {"bucket": "b"}})
     assert other.status_code == 400, "never with the rights of the server itself"
+
+
+def picture(width: int, height: int, kind: str = "PNG") -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(made, kind)
+    return made.getvalue()
+
+
+async def test_pictures_have_small_ones(app: Application, root: Api) -> None:
+    made = await sent(root, picture(1200, 600, "JPEG"), "photo.jpg", "image/jpeg")
+    small = await read(root, made["preview"])
+    assert (small.status_code, small.headers["content-type"]) == (200, "image/webp")
+    with Image.open(io.BytesIO(small.content)) as seen:
+        assert seen.size == (320, 160)
+    again = await read(root, made["preview"], **{"If-None-Match": small.headers["etag"]})
+    assert again.status_code == 304
+    text = await sent(root, b"text")
+    assert (await read(root, text["preview"])).text == "text"
+    await root.data("attachments:destroy", {}, filterByTk=made["id"])
+    assert [path for path in (app.storage / "previews").rglob("*") if path.is_file()] == []
+
+
+async def test_no_small_picture_is_made_of_bombs_and_broken_ones(
+    root: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    monkeypatch.setattr(Image.Image, "thumbnail", lambda self, size: decoded.append(str(self.size)))
+    bomb = picture(9000, 9000)
+    assert len(bomb) < 400_000
+    for content in (bomb, picture(10, 10)[:40], b"GIF89a" + bytes(20)):
+        made = await sent(root, content, "x.png", "image/png")
+        whole = await read(root, made["preview"])
+        assert whole.content == content
+    assert decoded == []
 
 
 async def make_bucket(server: S3Server, name: str) -> None:

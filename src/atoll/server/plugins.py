@@ -22,6 +22,7 @@ class PluginsOfEveryApp:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._key = storage_key(settings)
+        self._pictures = asyncio.Semaphore(1)
         together = settings.async_task_concurrency_mode == "process"
         self._slots = asyncio.Semaphore(settings.async_task_max_concurrency) if together else None
 
@@ -41,6 +42,7 @@ class PluginsOfEveryApp:
                 allowed_roots=settings.local_storage_allowed_roots,
                 temporary_seconds=settings.temporary_file_access_expires_in,
                 first=_first_storages(settings),
+                slots=self._pictures,
             ),
         ]
 

@@ -2,6 +2,7 @@ import { createRouter } from '@tanstack/react-router';
 
 import { accountRoutes } from '../features/account/routes';
 import { dataRoutes } from '../features/data/routes';
+import { filesRoutes } from '../features/files/routes';
 import { launcherRoutes } from '../features/launcher/routes';
 import { signinRoutes } from '../features/signin/routes';
 import { supervisorRoutes } from '../features/supervisor/routes';
@@ -11,7 +12,7 @@ import { boot } from './boot';
 
 const routeTree = rootRoute.addChildren([
   ...signinRoutes,
-  adminRoute.addChildren([...launcherRoutes, ...supervisorRoutes, ...dataRoutes, ...workRoutes, ...accountRoutes]),
+  adminRoute.addChildren([...launcherRoutes, ...supervisorRoutes, ...dataRoutes, ...workRoutes, ...accountRoutes, ...filesRoutes]),
 ]);
 
 export const router = createRouter({

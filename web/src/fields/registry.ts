@@ -1,4 +1,5 @@
 /** All kinds of fields, in the order of the picker. A new kind is a new file and one line here. */
+import { attachment } from './interfaces/attachment';
 import { bigInt } from './interfaces/bigInt';
 import { checkbox } from './interfaces/checkbox';
 import { date } from './interfaces/date';
@@ -18,7 +19,7 @@ import { uuid } from './interfaces/uuid';
 import type { FieldInterface, FieldMeta } from './types';
 
 export const INTERFACES: readonly FieldInterface[] = [
-  text, longText, integer, bigInt, number, decimal, checkbox, select, datetime, date, m2o, oho, obo, o2m, m2m, mbm, json, uuid, id, createdAt, updatedAt,
+  text, longText, integer, bigInt, number, decimal, checkbox, select, datetime, date, attachment, m2o, oho, obo, o2m, m2m, mbm, json, uuid, id, createdAt, updatedAt,
   createdBy, updatedBy,
 ];
 

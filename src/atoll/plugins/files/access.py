@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import re
@@ -9,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -20,6 +22,7 @@ from atoll.errors import BadRequest, FileMissing, PageMethodNotAllowed
 from atoll.plugins.files.kinds import content_type, is_active
 from atoll.plugins.files.objects import Objects, StoredObject
 from atoll.plugins.files.places import Places
+from atoll.plugins.files.previews import MIMETYPE, Previews
 from atoll.plugins.files.storage import Span
 from atoll.plugins.files.uploads import files_of
 
@@ -67,6 +70,7 @@ class Reading:
     objects: Objects
     tickets: Tickets
     temporary_seconds: float
+    previews: Previews
 
     async def open_file(self, ctx: Context) -> object:
         """`/files/…`: checks the right, then leads to where the bytes are."""
@@ -92,10 +96,12 @@ class Reading:
         return {"url": f"{address}?{TICKET}={ticket}"}
 
     async def get_file(self, ctx: Context) -> object:
-        """The bytes, or the range of them that is asked for."""
+        """The bytes, or the range that is asked for; with `preview=1` a small picture if there is one."""
         collection, key = files_of(ctx), _key(ctx)
         await self._admit(ctx, collection, key)
         found = await self._object(collection, key)
+        if ctx.params.get("preview") == "1" and (small := await self.previews.of(found)) is not None:
+            return await self._preview(ctx, found, small)
         self._describe(ctx, found)
         etag = f'"{found.id}"'
         if etag in ctx.headers.get("if-none-match", ""):
@@ -112,6 +118,17 @@ class Reading:
             return StreamAnswer(_nothing())
         place = await self.places.by_id(found.storage_id)
         return StreamAnswer(await _begun(place.storage.open(found.key, span)))
+
+    async def _preview(self, ctx: Context, found: StoredObject, small: Path) -> object:
+        etag = f'"{found.id}-small"'
+        ctx.set_header("x-content-type-options", "nosniff")
+        ctx.set_header("content-security-policy", _POLICY)
+        ctx.set_header("cache-control", "private, max-age=600")
+        ctx.set_header("etag", etag)
+        if etag in ctx.headers.get("if-none-match", ""):
+            ctx.status = 304
+            return RawAnswer(b"", MIMETYPE)
+        return RawAnswer(await asyncio.to_thread(small.read_bytes), MIMETYPE)
 
     def _describe(self, ctx: Context, found: StoredObject) -> None:
         saved = ctx.params.get("download") == "1" or is_active(found.mimetype, found.filename)

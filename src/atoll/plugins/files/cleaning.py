@@ -14,6 +14,7 @@ from atoll.errors import FileStorageUnavailable
 from atoll.lifecycle import BackgroundTasks
 from atoll.plugins.files.objects import Objects, StoredObject
 from atoll.plugins.files.places import Places
+from atoll.plugins.files.previews import Previews
 
 log = logging.getLogger(__name__)
 # Longer than any upload takes.
@@ -25,9 +26,12 @@ _PATIENCE: Final = 2.0
 class Cleaning:
     """Cleans up after committed changes, and every hour whatever was missed."""
 
-    def __init__(self, places: Places, objects: Objects, background: BackgroundTasks) -> None:
+    def __init__(
+        self, places: Places, objects: Objects, previews: Previews, background: BackgroundTasks
+    ) -> None:
         self._places = places
         self._objects = objects
+        self._previews = previews
         self._background = background
 
     async def after(self, change: RecordsChanged) -> None:
@@ -69,6 +73,7 @@ class Cleaning:
                     extra={"object": each.id, "reason": error.message, "detail": error.detail},
                 )
                 continue
+            await self._previews.forget(each)
             await self._objects.forget(each)
             count += 1
         return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ from atoll.plugins.files.cleaning import Cleaning
 from atoll.plugins.files.names import RENAME_MODES
 from atoll.plugins.files.objects import Objects
 from atoll.plugins.files.places import LOCAL, OWN_ROOT, SIZE, Places
+from atoll.plugins.files.previews import Previews
 from atoll.plugins.files.storages import SECRET, StorageActions
 from atoll.plugins.files.tables import Tables
 from atoll.plugins.files.uploads import Uploads
@@ -48,6 +50,7 @@ class Files(Plugin):
         allowed_roots: folders for local storages, beside each app's own.
         temporary_seconds: how long a temporary address works.
         first: the storages of a new app, as `storages:create` takes them; empty: a local one.
+        slots: pictures that are made smaller at a time, shared by the apps of a process.
     """
 
     name = "files"
@@ -59,6 +62,7 @@ class Files(Plugin):
         allowed_roots: Sequence[Path] = (),
         temporary_seconds: float = 600.0,
         first: Sequence[Mapping[str, Any]] = (),
+        slots: asyncio.Semaphore | None = None,
     ) -> None:
         self._vault = Vault(key)
         self._allowed_roots = tuple(allowed_roots)
@@ -67,6 +71,8 @@ class Files(Plugin):
         self._background = BackgroundTasks("files")
         self._places: Places | None = None
         self._cleaning: Cleaning
+        self._previews: Previews
+        self._slots = slots or asyncio.Semaphore(1)
         self._unlisten: Callable[[], None] | None = None
 
     async def install(self, app: Application) -> None:
@@ -82,7 +88,8 @@ class Files(Plugin):
         objects = Objects(app, tables.objects)
         if self._places is None:
             self._places = Places(app, tables.storages, self._allowed_roots, self._vault)
-            self._cleaning = Cleaning(self._places, objects, self._background)
+            self._previews = Previews(app.storage / "previews", self._places, self._slots)
+            self._cleaning = Cleaning(self._places, objects, self._previews, self._background)
             minute = crc32(app.name.encode()) % 60
             app.schedule.add(Job("files/clean-up", f"{minute} * * * *", self._cleaning.hourly))
 
@@ -94,7 +101,9 @@ class Files(Plugin):
         self._unlisten = app.events.records.add(listen)
         StorageActions(self._places, objects).define(app.resources)
         uploads = Uploads(self._places, objects)
-        reading = Reading(self._places, objects, Tickets(app.derived_key("files")), self._temporary_seconds)
+        reading = Reading(
+            self._places, objects, Tickets(app.derived_key("files")), self._temporary_seconds, self._previews
+        )
         create = RecordAction(uploads.create, None, reads_body=True)
         app.resources.define_on_records(
             {

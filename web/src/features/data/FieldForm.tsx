@@ -72,7 +72,7 @@ export function FieldForm({ draft, onChange, taken, existing, errors }: Props) {
         onChange={(event) => patch({ description: event.currentTarget.value })}
       />
       {Config && <Config field={field} existing={existing} onChange={patch} />}
-      {kind.relation && <RelationFacts field={field} onChange={patch} />}
+      {kind.relation && kind.id !== 'attachment' && <RelationFacts field={field} onChange={patch} />}
       {!kind.relation && (
         <Group gap="lg">
           {kind.id !== 'checkbox' && (

@@ -55,6 +55,11 @@ export function withImpliedFields(collection: CollectionMeta): CollectionMeta {
   return implied.length > 0 ? { ...collection, fields: [...fields, ...implied] } : collection;
 }
 
+/** Collections that are not in the list and that fields may lead to. */
+const OF_SYSTEM: Record<string, RelatedMeta> = {
+  attachments: { collection: 'attachments', collectionTitle: 'attachments', key: 'id', title: { name: 'title', type: 'string', interface: 'input' } },
+};
+
 const RELATIONS = new Set(['belongsTo', 'hasOne', 'hasMany', 'belongsToMany', 'belongsToArray']);
 /** Relations that are shown as a name. */
 const PEOPLE = new Set(['createdBy', 'updatedBy']);
@@ -66,7 +71,7 @@ export function withRelated(collections: CollectionMeta[]): CollectionMeta[] {
   return collections.map((collection) => ({
     ...collection,
     fields: fieldsOf(collection).map((field) => {
-      const target = typeof field.target === 'string' && isRelation(field) ? known.get(field.target) : undefined;
+      const target = typeof field.target === 'string' && isRelation(field) ? (known.get(field.target) ?? OF_SYSTEM[field.target]) : undefined;
       if (!target) return field;
       return { ...field, related: typeof field.targetKey === 'string' ? { ...target, key: field.targetKey } : target };
     }),
@@ -87,7 +92,9 @@ export const isRelation = (field: FieldMeta): boolean => RELATIONS.has(field.typ
 
 /** A relation to many records: a tab on the page of a record. */
 export const toMany = (collection: CollectionMeta): FieldMeta[] =>
-  shownFields(collection).filter((field) => interfaceOf(field).relation === 'many' && field.type !== 'belongsToArray');
+  shownFields(collection).filter(
+    (field) => interfaceOf(field).relation === 'many' && field.type !== 'belongsToArray' && interfaceOf(field).id !== 'attachment',
+  );
 
 /** Records of their own kind hang on them, maybe very many: not loaded with a record, changed on its page. */
 const isOwned = (field: FieldMeta) => field.type === 'hasMany';
@@ -95,7 +102,7 @@ const isOwned = (field: FieldMeta) => field.type === 'hasMany';
 /** What to ask for so that linked records can be shown: their keys and titles. */
 export function appendsOf(fields: FieldMeta[]): string[] {
   return fields.flatMap((field) => {
-    if (PEOPLE.has(interfaceOf(field).id)) return [field.name];
+    if (PEOPLE.has(interfaceOf(field).id) || interfaceOf(field).id === 'attachment') return [field.name];
     if (!isRelation(field) || !field.related) return [];
     const { key, title } = field.related;
     return [...new Set([key, title?.name ?? key])].map((name) => `${field.name}.${name}`);
