@@ -137,3 +137,15 @@ async def test_who_is_met_before_the_tables_are_made_is_met_later(database: Data
         await store.meet(known)
     await store.prepare()
     assert (await store.meet(known)).public_key == "k"
+
+
+async def test_the_wish_that_an_environment_drains_is_kept(store: DatabaseStore) -> None:
+    assert await store.draining() == set()
+    for _ in range(2):
+        await store.drain("env_a", True)
+    await store.drain("env_b", True)
+    assert await store.draining() == {"env_a", "env_b"}
+    for _ in range(2):
+        await store.drain("env_a", False)
+    await store.forget_environment("env_b")
+    assert await store.draining() == set()

@@ -58,12 +58,12 @@ def _add_app(cli: typer.Typer) -> None:
 
 
 def _add_env(cli: typer.Typer) -> None:
-    from atoll.cli.environments import list_environments, see_environments
+    from atoll.cli import environments
 
-    group = typer.Typer(no_args_is_help=True)
-    # A group of one command would otherwise become that command; the callback keeps `atoll env list`.
-    group.callback()(see_environments)
-    group.command("list")(list_environments)
+    group = typer.Typer(no_args_is_help=True, help="See and change environments.")
+    group.command("list")(environments.list_environments)
+    group.command("drain")(environments.drain_environment)
+    group.command("undrain")(environments.undrain_environment)
     cli.add_typer(group, name="env")
 
 

@@ -20,12 +20,20 @@ class Readiness:
     Args:
         checks: name to check. An error text is shown to whoever asks, so it must hold no secrets.
         limit: seconds after which a check counts as failed.
+        drained: whether people want this server to take no new work. It is well, but not ready.
     """
 
-    def __init__(self, checks: Mapping[str, Check], limit: float = 3.0) -> None:
+    def __init__(
+        self, checks: Mapping[str, Check], limit: float = 3.0, *, drained: Callable[[], bool] = lambda: False
+    ) -> None:
         self._checks = dict(checks)
         self._limit = limit
+        self._drained = drained
         self.draining = False
+
+    async def well(self) -> bool:
+        """Whether nothing is wrong, be it wanted or not."""
+        return all([await self._ask(name) is None for name in self._checks])
 
     async def report(self) -> tuple[bool, dict[str, Any]]:
         """Whether all is well, and what /api/__ready answers.
@@ -38,8 +46,9 @@ class Readiness:
             name: {"ok": problem is None, **({"message": problem} if problem else {})}
             for name, problem in zip(names, answers, strict=True)
         }
-        well = all(problem is None for problem in answers) and not self.draining
-        status = "draining" if self.draining else "ready" if well else "not ready"
+        draining = self.draining or self._drained()
+        well = all(problem is None for problem in answers) and not draining
+        status = "draining" if draining else "ready" if well else "not ready"
         return well, {"status": status, "checks": checks}
 
     async def _ask(self, name: str) -> str | None:

@@ -153,6 +153,10 @@ class Server:
         await self._worker_id.stop()
         await self._parts.close()
 
+    def _drained(self) -> bool:
+        environment = self._halves.environment
+        return environment is not None and environment.draining
+
     def hurry(self) -> None:
         """Asked a second time to stop: no more waiting for requests."""
         self._hurried = asyncio.ensure_future(self._http.stop(0))
@@ -176,7 +180,7 @@ class Server:
             TrustedProxies(settings.trusted_proxies),
             serves_requests=settings.worker_mode.serves_requests,
         )
-        self.readiness = readiness = Readiness(self._checks())
+        self.readiness = readiness = Readiness(self._checks(), drained=self._drained)
         edge = Edge(
             switchboard,
             AccessProxy(router, limits, load, self._halves.supervisor),

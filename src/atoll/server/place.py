@@ -52,8 +52,8 @@ class Place:
         asyncio.get_running_loop().add_reader(self.control, self._heard, gone)
 
     async def tell_ready(self, readiness: Readiness) -> None:
-        """Tells the parent as soon as this process is ready to work."""
-        while not (await readiness.report())[0]:  # noqa: ASYNC110 - its checks give no event to wait for
+        """Tells the parent as soon as this process can work."""
+        while not await readiness.well():  # noqa: ASYNC110 - its checks give no event to wait for
             await asyncio.sleep(LOOK_SECONDS)
         try:
             self.control.send(READY)

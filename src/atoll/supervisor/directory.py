@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
@@ -66,6 +66,7 @@ class Directory:
     def __init__(self) -> None:
         self.changes = Changes()
         self.environments: dict[str, EnvironmentView] = {}
+        self.draining: frozenset[str] = frozenset()
         self._records: dict[str, AppRecord] = {}
         self._by_name: dict[str, str] = {}
         self._by_host: dict[str, str] = {}
@@ -86,6 +87,12 @@ class Directory:
         for follower in tuple(self._followers):
             follower(uid, environment)
         self.changes.notify()
+
+    def drain(self, names: Collection[str]) -> None:
+        """Says which environments should take no new work."""
+        before, self.draining = self.draining, frozenset(names)
+        for name in before ^ self.draining:
+            self.touch(environment=name)
 
     # -- apps
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from atoll.supervisor.models import AppModel
+from atoll.supervisor.models import DRAIN, AppModel
 from atoll.supervisor.options import shown_icon
 from atoll.supervisor.presence.base import Presence
 from atoll.supervisor.sealing import Sealer
@@ -73,10 +73,16 @@ class ModelWriter:
         """Nothing is known of what the environment has; the next write is complete."""
         self._written.pop(environment, None)
 
-    async def write(self, environment: str, public_key: str, records: Iterable[AppRecord]) -> bool:
-        """Brings the copies for one environment up to date; True when there was something to write."""
+    async def write(
+        self, environment: str, public_key: str, records: Iterable[AppRecord], *, drain: bool
+    ) -> bool:
+        """Brings the copies for one environment up to date; True when there was something to write.
+
+        Args:
+            drain: it should take no new work.
+        """
         mine = {record.uid: record for record in records if environment in concerned(record)}
-        generations = {uid: record.generation for uid, record in mine.items()}
+        generations = {uid: record.generation for uid, record in mine.items()} | ({DRAIN: 1} if drain else {})
         version = _version(public_key, generations)
         async with self._turns[environment]:
             present = await self._presence.models_version(environment)
@@ -85,9 +91,14 @@ class ModelWriter:
                 return False
             known, key, before = self._written.get(environment, ("", "", {}))
             complete = not present or known != present or key != public_key
-            changed = [uid for uid in mine if complete or before.get(uid) != generations[uid]]
-            sealed = {uid: self._seal(model_for(mine[uid], environment), public_key) for uid in changed}
-            gone = [uid for uid in before if uid not in mine]
+            changed = [uid for uid in generations if complete or before.get(uid) != generations[uid]]
+            sealed = {
+                uid: self._seal(model_for(mine[uid], environment), public_key)
+                if uid in mine
+                else self._sealer.wrap("drain", environment.encode(), recipient=public_key)
+                for uid in changed
+            }
+            gone = [uid for uid in before if uid not in generations]
             await self._presence.write_models(environment, sealed, gone, version, complete=complete)
             self._written[environment] = version, public_key, generations
             return True

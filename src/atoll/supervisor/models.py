@@ -65,6 +65,10 @@ class DatabaseOptions(Struct, frozen=True, kw_only=True, rename="camel", omit_de
         return f"DatabaseOptions({self.dialect!r}, {self.host!r}, {self.database!r}, schema={self.schema!r})"
 
 
+DRAIN = "drain"
+"""The key of the order to drain among the models of an environment; it is there for as long as it holds."""
+
+
 class AppModel(Struct, frozen=True, kw_only=True, rename="camel"):
     """What an environment is told about one app: all it needs to bring the app to the desired state.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -45,7 +45,7 @@ class Preflight:
             return None, [Finding(code=error.code, message=error.message, field="name")]
         except AppOptionsInvalid as error:
             return None, [Finding(code=error.code, message=error.message, field=error.field)]
-        findings = [*self._names(record), *self._places(record)]
+        findings = [*self._names(record), *self._places(record), *self._draining(record.environments)]
         if findings:
             return record, findings
         findings, identity = await self._databases(record)
@@ -54,7 +54,12 @@ class Preflight:
     def _default_environments(self) -> tuple[str, ...]:
         if self._default:
             return self._default
-        known = [name for name, view in self._directory.environments.items() if view.available]
+        draining = self._directory.draining
+        known = [
+            name
+            for name, view in self._directory.environments.items()
+            if view.available and name not in draining
+        ]
         return tuple(known) if len(known) == 1 else ()
 
     def _names(self, record: AppRecord) -> list[Finding]:
@@ -129,11 +134,26 @@ class Preflight:
         kinds: tuple[ConnectionKind, ...] = ("new_database", "new_schema")
         return dict(zip(kinds, await asyncio.gather(*map(first, kinds)), strict=True))
 
-    async def reach(self, record: AppRecord) -> list[Finding]:
+    def _draining(self, names: Iterable[str]) -> list[Finding]:
+        return [
+            Finding(
+                code="ENVIRONMENT_DRAINING",
+                message=f"The environment {name!r} drains: it takes no new apps.",
+                remedy="Choose another one, or bring it back into service (`environments:undrain`).",
+                field="environments",
+            )
+            for name in names
+            if name in self._directory.draining
+        ]
+
+    async def reach(self, record: AppRecord, more: Iterable[str]) -> list[Finding]:
         """What stands against the environments of an existing app: each has to reach the app's own
         database.
+
+        Args:
+            more: those among them where the app is not yet.
         """
-        findings = self._places(record)
+        findings = [*self._places(record), *self._draining(more)]
         if findings:
             return findings
         findings, identity = await self._databases(record)

@@ -116,7 +116,7 @@ class Reconciler:
         if view is None:
             return
         try:
-            _ = await self._models.write(environment, view.public_key, self._directory.records)
+            _ = await self._write(environment, view.public_key)
             instruction = Apply(model_for(record, environment))
             await self._dispatcher.tell(environment, view.public_key, instruction, request)
         except RedisUnavailable as error:
@@ -161,6 +161,7 @@ class Reconciler:
             if record.uid not in self._deleted
         }
         versions = await self._store.versions()
+        self._directory.drain(await self._store.draining())
         changed = [uid for uid, version in versions.items() if known.get(uid, 0) < version]
         if changed:
             for record in await self._store.apps(changed):
@@ -222,10 +223,14 @@ class Reconciler:
 
     async def _write_models(self, environment: str, public_key: str) -> None:
         try:
-            if await self._models.write(environment, public_key, self._directory.records):
+            if await self._write(environment, public_key):
                 await self._dispatcher.tell(environment, public_key, Refresh(), request_id())
         except RedisUnavailable as error:
             log.info("copies of the models wait until Redis is back", extra={"reason": error.message})
+
+    async def _write(self, environment: str, public_key: str) -> bool:
+        drain = environment in self._directory.draining
+        return await self._models.write(environment, public_key, self._directory.records, drain=drain)
 
     async def advance(self, record: AppRecord) -> None:
         """Draws from the rows what the record should say now."""

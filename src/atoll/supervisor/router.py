@@ -205,7 +205,7 @@ class AppRouter(Router):
         if environment is None:
             targets = self._known.get(record.uid)
             if targets is None:
-                targets = self._known[record.uid] = _targets(record, directory)
+                targets = self._known[record.uid] = _steady(_targets(record, directory), directory)
             if targets:
                 return Forward(record.name, self._preferred(targets))
             placements = directory.placements(record)
@@ -300,6 +300,12 @@ def _targets(record: AppRecord, directory: Directory) -> tuple[Target, ...]:
                 continue
             found.append(Target(view.name, address, Identity(view.public_key, placement.row.instance)))
     return tuple(found)
+
+
+def _steady(targets: tuple[Target, ...], directory: Directory) -> tuple[Target, ...]:
+    """Without those in environments that drain, unless the app runs nowhere else."""
+    steady = tuple(each for each in targets if each.environment not in directory.draining)
+    return steady or targets
 
 
 def _on_its_way(status: Status) -> Status:

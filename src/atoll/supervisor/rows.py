@@ -72,6 +72,7 @@ def environment_row(view: EnvironmentView, directory: Directory) -> dict[str, An
         "proxyUrl": view.card.proxy_url,
         "appVersion": view.card.app_version,
         "available": view.available,
+        "draining": view.name in directory.draining,
         "lastHeartbeatAt": shown_time(view.last_heartbeat),
         "lastSeenAt": shown_time(view.last_seen),
         "reason": msgspec.to_builtins(reason) if reason is not None else None,

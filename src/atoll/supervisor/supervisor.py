@@ -75,7 +75,7 @@ class Supervisor(Prover):
         self.joinable = not default_environments
         """Whether other servers can join as environments; a single server is its only one."""
         self.saved: Hook[str] = Hook()
-        """Awaited with an app's name when it was changed here, before the caller is answered."""
+        """Awaited with the name of what was changed here, before the caller is answered."""
         self._store, self._presence, self._commands, self._sealer = store, presence, commands, sealer
         self._tasks = BackgroundTasks("supervisor")
         self._dispatcher = Dispatcher(commands, sealer, self._tasks, self._receipt_changed, command_seconds)
@@ -218,7 +218,8 @@ class Supervisor(Prover):
         asked = changed_record(record, values)
         more = set(wanted or ()) - set(record.environments)
         if more or asked.database != record.database:
-            findings = await self._preflight.reach(replace(asked, environments=wanted or asked.environments))
+            reached = replace(asked, environments=wanted or asked.environments)
+            findings = await self._preflight.reach(reached, more)
             if findings:
                 raise _refusal(findings)
         return self._row(await self._save(record, "update", wishes.update(values), by))
@@ -325,6 +326,21 @@ class Supervisor(Prover):
             raise EnvironmentUnknown(f"There is no environment {name!r}.")
         await self._store.forget_environment(name)
         self._watch.forget(name)
+
+    async def drain_environment(self, name: str, *, wanted: bool) -> dict[str, Any]:
+        """Takes an environment out of service, or brings it back; gives its row.
+
+        While it drains it says that it is not ready, no app is newly placed there, and requests for apps that
+        also run elsewhere go there. What runs only there goes on.
+
+        Raises EnvironmentUnknown.
+        """
+        if name not in self.directory.environments:
+            raise EnvironmentUnknown(f"There is no environment {name!r}.")
+        await self._store.drain(name, wanted)
+        await self.refresh()
+        await self.saved.emit(name)
+        return environment_row(self.directory.environments[name], self.directory)
 
     async def test_environment(self, name: str) -> dict[str, Any]:
         """Whether the environment answers at its addresses: `url` and `proxyUrl`, each as `reach` tells it,

@@ -170,6 +170,11 @@ class Environment(Host, Signer):
         """Whether the last comparison with the models succeeded."""
         return self._apps.informed
 
+    @property
+    def draining(self) -> bool:
+        """Whether people want this environment to take no new work."""
+        return self._apps.draining
+
     async def catch_up(self, seconds: float) -> None:
         """Compares with the models before somebody is refused; waits at most so many seconds."""
         await self._apps.catch_up(seconds)

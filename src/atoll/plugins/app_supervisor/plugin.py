@@ -93,6 +93,8 @@ class AppSupervisor(Plugin):
                 "list": self._environments,
                 "get": self._environment,
                 "destroy": self._forget,
+                "drain": self._drain,
+                "undrain": self._undrain,
                 "test": self._test,
                 "joining": self._joining,
             },
@@ -295,6 +297,12 @@ class AppSupervisor(Plugin):
     async def _forget(self, ctx: Context) -> object:
         await self._supervisor.forget_environment(self._chosen_environment(ctx))
         return 1
+
+    async def _drain(self, ctx: Context) -> object:
+        return await self._supervisor.drain_environment(self._chosen_environment(ctx), wanted=True)
+
+    async def _undrain(self, ctx: Context) -> object:
+        return await self._supervisor.drain_environment(self._chosen_environment(ctx), wanted=False)
 
     async def _test(self, ctx: Context) -> object:
         return await self._supervisor.test_environment(self._chosen_environment(ctx))

@@ -11,7 +11,7 @@ import msgspec
 
 from atoll.errors import AtollError, RedisUnavailable
 from atoll.lifecycle import BackgroundTasks
-from atoll.supervisor.models import AppModel
+from atoll.supervisor.models import DRAIN, AppModel
 from atoll.supervisor.presence.base import Presence
 from atoll.supervisor.process.hosted import Host, HostedApp
 from atoll.supervisor.process.model_cache import ModelCache
@@ -53,6 +53,8 @@ class AssignedApps(Mapping[str, HostedApp]):
         self._catching_up: asyncio.Task[None] | None = None
         self.informed = False
         """Whether the last comparison with the models succeeded."""
+        self.draining = False
+        """Whether the Supervisor wants this environment to take no new work."""
 
     def __getitem__(self, uid: str) -> HostedApp:
         return self._apps[uid]
@@ -96,7 +98,10 @@ class AssignedApps(Mapping[str, HostedApp]):
         saved = await self._cache.load()
         if reachable:
             await self._pull_if_possible()
-        for sealed in saved:
+        order = saved.pop(DRAIN, None)
+        if not self.informed:
+            self._drain(order)
+        for sealed in saved.values():
             if self._cache.changed(sealed):
                 self._accept(sealed, "the saved copy")
 
@@ -157,8 +162,9 @@ class AssignedApps(Mapping[str, HostedApp]):
             if pull.models is None:
                 self.informed = True
                 return
-            for sealed in pull.models.values():
-                if self._cache.changed(sealed):
+            self._drain(pull.models.get(DRAIN))
+            for uid, sealed in pull.models.items():
+                if uid != DRAIN and self._cache.changed(sealed):
                     self._accept(sealed, "the shared copy")
             self._forget_removed(pull.models.keys())
             self._show_unlisted(pull.models.keys())
@@ -175,6 +181,20 @@ class AssignedApps(Mapping[str, HostedApp]):
         row, and answers."""
         for app in [app for uid, app in self._apps.items() if uid not in listed and not app.removed]:
             app.show_again()
+
+    def _drain(self, order: bytes | None) -> None:
+        """Obeys the order to drain, or its absence; only the trusted Supervisor can give it."""
+        wanted = False
+        if order is not None:
+            try:
+                wanted = self._trust.open("drain", order).body == self._host.name.encode()
+            except AtollError as error:
+                log.error("an order to drain was refused", extra={"reason": error.message})
+                self._complain(error.message)
+        if wanted != self.draining:
+            self.draining = wanted
+            self._host.changes.notify()
+            log.info("this environment drains" if wanted else "this environment takes new work again")
 
     def _accept(self, sealed: bytes, source: str) -> None:
         """Takes a model if the trusted Supervisor made it for us; else logs why not and shows the problem."""

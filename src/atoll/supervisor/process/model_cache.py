@@ -37,9 +37,9 @@ class ModelCache:
         """Remembers that this message was taken."""
         self._taken.add(_digest(sealed))
 
-    async def load(self) -> list[bytes]:
-        """The saved messages."""
-        return [] if self._folder is None else await asyncio.to_thread(self._read, self._folder)
+    async def load(self) -> dict[str, bytes]:
+        """The saved messages, by the key they came with."""
+        return {} if self._folder is None else await asyncio.to_thread(self._read, self._folder)
 
     async def save(self, models: Mapping[str, bytes]) -> None:
         """Makes the folder hold exactly these."""
@@ -50,12 +50,12 @@ class ModelCache:
         await asyncio.to_thread(self._write, self._folder, models, digests)
         self._saved = digests
 
-    def _read(self, folder: Path) -> list[bytes]:
+    def _read(self, folder: Path) -> dict[str, bytes]:
         if not folder.is_dir():
-            return []
+            return {}
         found = {file.stem: file.read_bytes() for file in sorted(folder.glob("*.model"))}
         self._saved = {uid: _digest(sealed) for uid, sealed in found.items()}
-        return list(found.values())
+        return found
 
     def _write(self, folder: Path, models: Mapping[str, bytes], digests: Mapping[str, bytes]) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -199,4 +199,12 @@ class AppStore(ABC):
 
     @abstractmethod
     async def forget_environment(self, name: str) -> None:
-        """Removes an environment, and with it the trust in its key."""
+        """Removes an environment, and with it the trust in its key and the wish that it drains."""
+
+    @abstractmethod
+    async def draining(self) -> set[str]:
+        """The environments that should take no new work."""
+
+    @abstractmethod
+    async def drain(self, name: str, wanted: bool) -> None:
+        """Keeps whether an environment should drain. Idempotent."""

@@ -49,19 +49,17 @@ class _Secrets(msgspec.Struct):
 
 
 class DatabaseStore(AppStore):
-    """Tables `applications` and `environments`. A record is one JSON text; secrets are a column of their
-    own.
-    """
+    """A record is one JSON text in the table `applications`; secrets are a column of their own."""
 
     def __init__(self, database: Database, key: bytes) -> None:
         self._db = database
         self._vault = Vault(key)
-        self._apps, self._environments, self._events = _tables(database.table_prefix)
+        self._apps, self._environments, self._events, self._draining = _tables(database.table_prefix)
 
     async def prepare(self) -> None:
         """See the base class."""
         async with self._db.exclusive("app-store"):
-            for table in (self._apps, self._environments, self._events):
+            for table in (self._apps, self._environments, self._events, self._draining):
                 await self._db.run(CreateTable(table, if_not_exists=True))
 
     async def versions(self) -> dict[str, int]:
@@ -190,6 +188,19 @@ class DatabaseStore(AppStore):
     async def forget_environment(self, name: str) -> None:
         """See the base class."""
         await self._db.run(delete(self._environments).where(self._environments.c.name == name))
+        await self.drain(name, False)
+
+    async def draining(self) -> set[str]:
+        """See the base class."""
+        return {name for (name,) in (await self._db.run(select(self._draining.c.name))).rows}
+
+    async def drain(self, name: str, wanted: bool) -> None:
+        """See the base class."""
+        if wanted:
+            with contextlib.suppress(UniqueViolation):
+                await self._db.run(insert(self._draining), {"name": name})
+        else:
+            await self._db.run(delete(self._draining).where(self._draining.c.name == name))
 
     def _write(self, record: AppRecord) -> dict[str, Any]:
         hidden = _Secrets(
@@ -231,7 +242,7 @@ def _taken(record: AppRecord) -> AppNameTaken:
     return AppNameTaken(f"An app with the id {record.name!r}{domain} exists already. Choose another one.")
 
 
-def _tables(prefix: str) -> tuple[Table, Table, Table]:
+def _tables(prefix: str) -> tuple[Table, Table, Table, Table]:
     metadata = MetaData()
     apps = Table(
         f"{prefix}applications",
@@ -261,4 +272,5 @@ def _tables(prefix: str) -> tuple[Table, Table, Table]:
         Column("at", DateTime(timezone=True), nullable=False),
         Column("event", Text, nullable=False),
     )
-    return apps, environments, events
+    draining = Table(f"{prefix}drainingEnvironments", metadata, Column("name", String(255), primary_key=True))
+    return apps, environments, events, draining
