@@ -1,6 +1,6 @@
 # Two commands are all you need: `make up` runs Atoll, `make test` tests it. Each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test test-all check web bench docs lock format
+.PHONY: help setup up demo test test-all faults check web bench docs lock format
 .PHONY: check-style check-types check-layers check-files check-docs check-web
 export PYTHON ?=
 
@@ -8,6 +8,7 @@ PY := .venv/bin/python
 # Test files run side by side, one process per processor and at most four.
 JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo $$n)
 PYTEST := $(PY) -m pytest -q
+FAULTS := docs/explanation/fault-runs
 args ?=
 
 help: ## this list
@@ -34,6 +35,11 @@ test-all: web ## make test plus the long runs
 	@sh scripts/system_packages.sh
 	$(PYTEST) -n $(JOBS) --dist loadfile tests/unit tests/conformance tests/api $(args)
 	$(PYTEST) tests/cluster tests/browser $(args)
+
+faults: web ## ten minutes of random faults on Redis, ten on RabbitMQ; writes the page with what was seen
+	@sh scripts/system_packages.sh
+	@$(PYTEST) tests/cluster/test_random_faults.py::test_random_faults --fault-reports $(FAULTS) $(args); \
+	failed=$$?; $(PY) -m atoll.testing.fault_run $(FAULTS); exit $$failed
 
 check: check-style check-types check-layers check-files check-docs check-web ## style, types, layers, UI checks, fresh docs, clean files
 

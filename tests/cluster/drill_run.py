@@ -7,6 +7,7 @@ import contextlib
 import os
 import platform
 import random
+import statistics
 import sys
 import time
 from collections import Counter
@@ -27,7 +28,7 @@ from atoll.testing.processes import eventually
 from .drill_site import COUNT, PROCESSES_OF_LAST, Site
 from .drill_work import DESTROYED, ROWS, Work
 
-PEOPLE = 24
+PEOPLE_PER_RATE = 0.33  # each may wait a second and more for an answer, and the rate is kept all the same
 RECOVERY_SECONDS = 120.0
 DRAIN_SECONDS = 180.0
 MINUTE = 60
@@ -49,6 +50,7 @@ class Run:
         self.work = Work(site, self.requests, rate)
         self.began = self.ended = 0.0
         self.not_recovered: list[str] = []
+        self.standing: list[int] = []
 
     async def run(self, faults: Sequence[Fault]) -> Report:
         """Does it. What was wrong stands in the report."""
@@ -56,7 +58,7 @@ class Run:
         self.began = time.time()
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(self._watch())
-            working = group.create_task(self.work.run(PEOPLE))
+            working = group.create_task(self.work.run(round(self.work.rate * PEOPLE_PER_RATE)))
             try:
                 await self._break(faults)
             except AssertionError as error:
@@ -131,6 +133,8 @@ class Run:
             self.work.waiting = await self._count(
                 'SELECT (SELECT count(*) FROM "drillOrders") - (SELECT count(*) FROM "drillEffects")'
             )
+            if self.work.running:
+                self.standing.append(self.work.waiting)
             await asyncio.sleep(0.5)
 
     async def _drained(self) -> bool:
@@ -156,6 +160,7 @@ class Run:
             requests=len(requests.times),
             failed=dict(requests.reasons()),
             blamed=[self._in_words(each) for each in blamed],
+            standing=round(statistics.median(self.standing)),
             jobs_in=len(orders),
             jobs_done=len(effects),
             jobs_twice=twice,

@@ -22,7 +22,7 @@ from .redis_process import RedisProcess
 pytestmark = pytest.mark.anyio
 SHORT_SECONDS, SHORT_SEED, SHORT_PAUSE = 62.0, 1, (21.0, 22.0)
 LONG_PAUSE = (31.0, 36.0)  # longer than the lease of an item of the queue, and of a worker id
-SHORT_RATE, LONG_RATE = 60.0, 220.0
+SHORT_RATE, LONG_RATE = 60.0, 300.0
 
 
 @pytest.fixture(scope="module", autouse=True)

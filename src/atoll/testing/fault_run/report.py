@@ -32,6 +32,7 @@ class Report(msgspec.Struct, frozen=True):
     """One run.
 
     Attributes:
+        standing: how many items were in the queue, as a median of twice a second.
         jobs_twice: items whose handler began more than once; their effect is there once.
         jobs_unexplained: of those, the ones without a fault at that time.
         writes_lost: acknowledged writes that are not there at the end.
@@ -73,6 +74,7 @@ class Report(msgspec.Struct, frozen=True):
     ticks: int
     ticks_wrong: list[str]
     not_recovered: list[str] = []
+    standing: int = 0
     note: str = ""
 
     @property
@@ -119,6 +121,7 @@ class Report(msgspec.Struct, frozen=True):
             ["requests", f"{self.requests}, {self.requests / self.seconds:.0f}/s"],
             ["failed requests by reason", reasons],
             ["of them at healthy instances", str(len(self.blamed))],
+            ["jobs standing in the queue", str(self.standing)],
             ["jobs in / done", f"{self.jobs_in} / {self.jobs_done}"],
             ["jobs begun twice (with their effect once)", str(self.jobs_twice)],
             ["of them without a fault near", str(self.jobs_unexplained)],
@@ -185,9 +188,11 @@ database and a roll by SIGHUP hurt nobody: no request may fail because of them. 
 instance is ready and writes, and a new item of the queue was worked on; it counts from the repair of the
 cause.
 
-To repeat one: `.venv/bin/python -m pytest tests/cluster/test_random_faults.py --fault-seed 1`, with
-`--fault-seconds 60` for a shorter one. `--fault-reports docs/explanation/fault-runs` keeps the reports, and
-`.venv/bin/python -m atoll.testing.fault_run docs/explanation/fault-runs` makes this page of them.
+People keep to a pace of 300 requests per second together, and wait for their answers: a fault that makes
+everybody wait costs some of that.
+
+`make faults` repeats the runs and writes this page; `args="--fault-seed 1"` for the same faults in the same
+order, `--fault-seconds 60` for shorter runs.
 """
 
 
