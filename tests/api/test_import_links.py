@@ -178,7 +178,7 @@ async def test_lookups_are_one_query_for_a_chunk(
 
     monkeypatch.setattr(app.records, "page", counted)
     task = await imported(
-        shop, [[str(n), f"c{n}", None, None, None] for n in range(600)], columns=COLUMNS[:2]
+        shop, [[str(n), f"c{n % 400}", None, None, None] for n in range(600)], columns=COLUMNS[:2]
     )
     assert counts(task)["created"] == 600
     assert asked.count("customers") == 2, "600 rows are two chunks"
@@ -220,24 +220,20 @@ async def test_only_what_the_person_may_see_and_write_is_linked(shop: Api) -> No
         assert words in refused.text
 
 
-@pytest.mark.parametrize(
-    ("field", "words"),
-    [
+async def test_columns_that_cannot_be_meant_are_refused(shop: Api) -> None:
+    for field, words in (
         ("customer.remark", "does not say which record is meant"),
         ("customer.nope", "Unknown column"),
         ("customer.name.x", "Unknown column"),
         ("createdBy.nickname", "cannot be imported"),
         ("nope.name", "Unknown column"),
-    ],
-)
-async def test_columns_that_cannot_be_meant_are_refused(shop: Api, field: str, words: str) -> None:
-    columns = [{"dataIndex": field.split("."), "title": "X"}]
-    response = await upload(shop, "orders:importXlsx", workbook([["X"], ["y"]]), columns)
-    assert response.status_code == 400
-    assert words in response.text
+    ):
+        columns = [{"dataIndex": field.split("."), "title": "X"}]
+        response = await upload(shop, "orders:importXlsx", workbook([["X"], ["y"]]), columns)
+        assert response.status_code == 400, field
+        assert words in response.text
 
-
-async def test_a_relation_and_its_key_are_one_field(shop: Api) -> None:
+    # A relation and its key are one field.
     columns = [{"dataIndex": ["customer"], "title": "A"}, {"dataIndex": ["customerId"], "title": "B"}]
     response = await upload(shop, "orders:importXlsx", workbook([["A", "B"], ["y", 1]]), columns)
     assert response.status_code == 400

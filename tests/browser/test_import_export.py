@@ -191,7 +191,6 @@ async def test_linked_records_come_in_by_name_and_go_out_with_their_fields(
     await give_file(page, wizard, {"name": "jobs.csv", "mimeType": "text/csv", "buffer": content})
     field = wizard.get_by_label("Field for column Person")
     await expect(field).to_have_value("person.name")
-    assert await all_looks(page, "import-relation") == []
     await wizard.get_by_role("button", name="Check", exact=True).click()
     reason = "Row 3: Person: no record of People that you may see has Name 'Nobody'"
     await expect(wizard.get_by_text(reason)).to_be_visible(timeout=LONG_MS)
