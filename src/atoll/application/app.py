@@ -15,6 +15,7 @@ import msgspec
 
 from atoll.application.api import http
 from atoll.application.api.actions import (
+    api_doc,
     api_keys,
     auth,
     authenticators,
@@ -148,7 +149,7 @@ class Application:
         for part in (
             auth, authenticators, sessions, second_factor, password_resets, api_keys, users, memberships,
             role_rules, collections, data_sources, preferences, queues, views, system, menus, themes,
-            variables, parts, charts, sql_collections,
+            variables, parts, charts, sql_collections, api_doc,
         ):  # fmt: skip
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)

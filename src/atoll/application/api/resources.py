@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,6 +85,12 @@ class ResourceRegistry:
     def find(self, resource: str, action: str) -> Action | None:
         """The action, or None."""
         return self._resources.get(resource, {}).get(action)
+
+    def actions(self) -> Iterator[tuple[str, str, Action]]:
+        """All of them: resource, action, what it is."""
+        for resource, actions in sorted(self._resources.items()):
+            for name, action in sorted(actions.items()):
+                yield resource, name, action
 
     def names(self) -> frozenset[str]:
         """The names that collections cannot have."""
