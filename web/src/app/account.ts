@@ -1,5 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 
+import { actingRole, ALL_ROLES } from './actingRole';
 import { api } from './api';
 import { boot } from './boot';
 import { removeDrafts } from './drafts';
@@ -71,9 +72,23 @@ export function nameOf(account: Account): string {
   return account.nickname || account.username || account.email || `#${account.id}`;
 }
 
+/** As what the person works here: the role that was chosen, or all they have. */
+function rolesOf(account: Account | undefined): string[] {
+  const held = account?.roles?.map(({ name }) => name) ?? [];
+  const chosen = actingRole.get();
+  return chosen !== null && chosen !== ALL_ROLES && held.includes(chosen) ? [chosen] : held;
+}
+
+/** Which role the server takes, and whether all may be used at once; for people with several. */
+export const roleQuery = queryOptions({
+  queryKey: ['role'],
+  queryFn: () => api.call<{ role: string; roleMode: 'default' | 'allow-use-union' | 'only-use-union' }>('roles:check'),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
 /** Root and admin may configure everything; members nothing yet. */
 export function mayConfigure(account: Account | undefined): boolean {
-  return account?.roles?.some((role) => role.name === 'root' || role.name === 'admin') ?? false;
+  return rolesOf(account).some((name) => name === 'root' || name === 'admin');
 }
 
 /** The app's own title from its settings, else what the server put into the page. */
@@ -119,6 +134,7 @@ export async function signOut(): Promise<void> {
   } finally {
     session.end();
     removeDrafts();
+    actingRole.forget();
     queryClient.clear();
   }
 }

@@ -1,3 +1,4 @@
+import { actingRole } from './actingRole';
 import { boot } from './boot';
 import { connection } from './connection';
 import { ApiError, errorOf } from './errors';
@@ -166,6 +167,8 @@ export class Api {
       'X-Authenticator': 'basic',
       'X-Client-Id': CLIENT_ID,
     };
+    const role = this.own ? actingRole.get() : null;
+    if (role) headers['X-Role'] = role;
     const token = this.session.token;
     if (token) headers.Authorization = `Bearer ${token}`;
     return headers;
@@ -185,6 +188,11 @@ export class Api {
         continue;
       }
       if (options.quiet) throw error;
+      // It was taken away meanwhile; what is left is found with the usual one.
+      if (response.status === 401 && this.own && actingRole.get() && error.code?.startsWith('ROLE_NOT_FOUND')) {
+        actingRole.forget();
+        continue;
+      }
       // Only this page's app has a dialog to sign in again.
       if (response.status === 401 && this.own && (await this.session.renew(error))) continue;
       if (this.own && error.maintaining) lifecycle.report(error);

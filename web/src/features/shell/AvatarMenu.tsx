@@ -1,10 +1,13 @@
 import { ActionIcon, Avatar, Menu, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconApi, IconFingerprint, IconKey, IconKeyboard, IconLogout, IconSettings, IconUser } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
-import { type Account, mayConfigure, nameOf, signOut } from '../../app/account';
+import { type Account, mayConfigure, nameOf, roleQuery, signOut } from '../../app/account';
+import { actingRole, ALL_ROLES } from '../../app/actingRole';
+import { plainTitle } from '../../fields/types';
 import { toast } from '../../ui/toasts';
 import { ChangePassword } from './ChangePassword';
 
@@ -50,6 +53,7 @@ export function AvatarMenu({ account, onHelp, onPreferences }: Props) {
               {account?.email}
             </Text>
           </div>
+          <RoleChoice account={account} />
           <Menu.Divider />
           <Menu.Item component={Link} to="/admin/profile" leftSection={<IconUser size={16} aria-hidden />}>
             {t('account.profile')}
@@ -79,6 +83,28 @@ export function AvatarMenu({ account, onHelp, onPreferences }: Props) {
         </Menu.Dropdown>
       </Menu>
       <ChangePassword opened={changing} onClose={change.close} account={account} />
+    </>
+  );
+}
+
+/** As which role somebody with several works; nothing for all others, and where all are always used at once. */
+function RoleChoice({ account }: { account: Account | undefined }) {
+  const { t } = useTranslation();
+  const roles = account?.roles ?? [];
+  const { data } = useQuery({ ...roleQuery, enabled: roles.length > 1 });
+  if (!data || roles.length < 2 || data.roleMode === 'only-use-union') return null;
+  const union = data.roleMode === 'allow-use-union' ? [{ name: ALL_ROLES, title: t('account.allRoles') }] : [];
+  return (
+    <>
+      <Menu.Divider />
+      <Menu.Label>{t('account.role')}</Menu.Label>
+      <Menu.RadioGroup value={data.role} onChange={(name) => actingRole.choose(String(name))}>
+        {[...roles, ...union].map(({ name, title }) => (
+          <Menu.RadioItem key={name} value={name}>
+            {title ? plainTitle(title) : name}
+          </Menu.RadioItem>
+        ))}
+      </Menu.RadioGroup>
     </>
   );
 }

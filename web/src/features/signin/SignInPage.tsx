@@ -118,7 +118,7 @@ function SignInForm({ method }: { method: SignInMethod | undefined }) {
         {!codeNeeded && method?.options.allowSignUp && (
           <Text size="sm" ta="center">
             {t('noAccount')}{' '}
-            <Anchor component={Link} to="/signup" search={{ method: method.name } as never} inherit>
+            <Anchor component={Link} to="/signup" search={{ method: method.name } as never} inherit underline="always">
               {t('signUp.link')}
             </Anchor>
           </Text>
