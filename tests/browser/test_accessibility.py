@@ -37,6 +37,7 @@ async def test_screens_of_the_supervisor(page: Page, installation: Installation)
         (f"{SUPERVISOR}/apps?create=true", "New application"),
         (f"{SUPERVISOR}/environments", "env_a"),
         (f"{SUPERVISOR}/environments/env_a", "env_a"),
+        (f"{SUPERVISOR}/overview", "Needs attention"),
     ):
         await page.goto(path)
         await expect(page.get_by_text(text).locator("visible=true").first).to_be_visible()

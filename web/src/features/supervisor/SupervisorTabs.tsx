@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 const PLACES = {
   apps: '/admin/settings/supervisor/apps',
   environments: '/admin/settings/supervisor/environments',
+  overview: '/admin/settings/supervisor/overview',
 } as const;
 
 /** Switches between the lists of the supervisor. */
@@ -20,6 +21,7 @@ export function SupervisorTabs({ active }: { active: keyof typeof PLACES }) {
       <Tabs.List aria-label={t('tabs.label')}>
         <Tabs.Tab value="apps">{t('tabs.apps')}</Tabs.Tab>
         <Tabs.Tab value="environments">{t('tabs.environments')}</Tabs.Tab>
+        <Tabs.Tab value="overview">{t('tabs.overview')}</Tabs.Tab>
       </Tabs.List>
     </Tabs>
   );

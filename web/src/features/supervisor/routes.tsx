@@ -90,6 +90,12 @@ const environmentRoute = createRoute({
   component: lazyRouteComponent(() => import('./EnvironmentPage'), 'EnvironmentPage'),
 });
 
+const overviewRoute = createRoute({
+  getParentRoute: () => supervisorRoute,
+  path: '/overview',
+  component: lazyRouteComponent(() => import('./OverviewPage'), 'OverviewPage'),
+});
+
 export const supervisorRoutes = [
-  supervisorRoute.addChildren([indexRoute, appsRoute, appRoute, environmentsRoute, environmentRoute]),
+  supervisorRoute.addChildren([indexRoute, appsRoute, appRoute, environmentsRoute, environmentRoute, overviewRoute]),
 ] as const;
