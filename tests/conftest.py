@@ -19,6 +19,7 @@ from atoll.database.drivers import Database, connect
 from atoll.testing.deployment import PostgresAddress
 from atoll.testing.rabbitmq import RabbitServer, rabbitmq_server
 from atoll.testing.s3 import S3Server, s3_server
+from atoll.testing.sentinels import Watched, watched_redis
 from atoll.testing.services import (
     PostgresServer,
     RedisServer,
@@ -94,6 +95,12 @@ def other_redis_service() -> Iterator[RedisServer]:
     except ServiceMissing as error:
         missing(error)
     yield from needed(redis_server(program=program))
+
+
+@pytest.fixture(scope="session")
+def watched_redis_service() -> Iterator[Watched]:
+    """A Redis behind sentinels, which all tests of this process share."""
+    yield from needed(watched_redis())
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import asyncio
 import datetime
 import ipaddress
 import ssl
-import subprocess
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,103 +17,29 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from redis.exceptions import ResponseError
 
 from atoll.cluster.cache import RedisCache
 from atoll.cluster.lock import RedisLock
 from atoll.cluster.pubsub import Gap, RedisPubSub
+from atoll.cluster.queue import Item, RedisQueue
 from atoll.cluster.redis import RedisConnection
-from atoll.errors import RedisEvictsKeys, RedisRefused, RedisUnavailable
+from atoll.errors import QueueUnavailable, RedisEvictsKeys, RedisRefused, RedisUnavailable
 from atoll.lifecycle import BackgroundTasks
 from atoll.testing.conformance.pubsub import Heard
-from atoll.testing.processes import eventually, free_port
-from atoll.testing.services import RedisServer, find_redis, redis_server
+from atoll.testing.conformance.queue import status_is
+from atoll.testing.processes import eventually
+from atoll.testing.sentinels import PATIENCE, Watched, watched_redis
+from atoll.testing.services import RedisServer, redis_server
 
 from .conftest import Say
 
 pytestmark = pytest.mark.anyio
-PATIENCE = 40.0
-PASSWORD = "master-secret"
-
-
-@contextmanager
-def sentinel(folder: Path, master_port: int) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """One that agrees with itself; with a password of its own."""
-    port = free_port()
-    folder.mkdir()
-    file = folder / "sentinel.conf"
-    file.write_text(
-        f"port {port}\nbind 127.0.0.1\ndir {folder}\nrequirepass watch-secret\n"
-        f"sentinel monitor main 127.0.0.1 {master_port} 2\n"
-        f"sentinel auth-pass main {PASSWORD}\n"
-        "sentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 4000\n"
-    )
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([str(find_redis()), str(file), "--sentinel"], stdout=log, stderr=log)
-    try:
-        yield port, process
-    finally:
-        process.kill()
-        process.wait()
-
-
-class Watched:
-    """A master, a replica, three sentinels."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        login = ("--requirepass", PASSWORD, "--masterauth", PASSWORD)
-        self.servers = [stack.enter_context(redis_server(*login)) for _ in range(2)]
-        self.processes: list[subprocess.Popen[bytes]] = []
-        ports = []
-        for number in range(3):
-            port, process = stack.enter_context(sentinel(folder / str(number), self.servers[0].port))
-            ports.append(port)
-            self.processes.append(process)
-        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
-        self.url = f"redis+sentinel://:{PASSWORD}@{hosts}/main/0?sentinel_password=watch-secret"
-
-    async def replicate(self) -> None:
-        """The second server follows the first, and the sentinels know of it and of each other."""
-        second = direct(self.servers[1])
-        await second.client.execute_command("REPLICAOF", "127.0.0.1", str(self.servers[0].port))
-        await second.close()
-        watcher = self._watcher()
-
-        async def known() -> bool:
-            state = (await watcher.client.sentinel_masters())["main"]
-            return bool(state["num-slaves"] == 1 and state["num-other-sentinels"] == 2)
-
-        await eventually(known, within=PATIENCE, what="sentinels know each other and the replica")
-        await watcher.close()
-
-    async def order_a_switch(self) -> None:
-        """Sentinels refuse until they have seen the replica in good health for a moment."""
-        watcher = self._watcher()
-
-        async def ordered() -> bool:
-            try:
-                await watcher.client.execute_command("SENTINEL", "FAILOVER", "main")
-            except ResponseError:
-                return False
-            return True
-
-        await eventually(ordered, within=PATIENCE, what="the sentinel accepts the order")
-        await watcher.close()
-
-    def _watcher(self) -> RedisConnection:
-        return RedisConnection(f"redis://:watch-secret@{self.url.split('@')[1].split(',')[0]}", "t")
-
-
-def direct(server: RedisServer) -> RedisConnection:
-    return RedisConnection(f"redis://:{PASSWORD}@{server.host}:{server.port}", "t")
 
 
 @pytest.fixture
-async def watched(anyio_backend: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Watched]:
+def watched(redis_url: str) -> Iterator[Watched]:
     """`redis_url` has made sure that there is a program for it."""
-    with ExitStack() as stack:
-        made = Watched(tmp_path, stack)
-        await made.replicate()
+    with watched_redis() as made:
         yield made
 
 
@@ -129,27 +55,19 @@ async def test_a_new_master_is_followed(watched: Watched, fault: str, say: Say) 
     await heard.count(1)
     first = await lock.acquire("a", 120.0)
     assert await cache.set("k", 1)
-    old, new = watched.servers
-    if fault == "killed":
-        watched_old = direct(old)
-        with pytest.raises(RedisUnavailable), watched_old.errors():
-            await watched_old.client.execute_command("SHUTDOWN", "NOSAVE")
-            await watched_old.ping()
-        await watched_old.close()
-    else:
-        await watched.order_a_switch()
+    await asyncio.to_thread(watched.kill_master if fault == "killed" else watched.order_a_switch)
     began = time.monotonic()
+    new = watched.servers[1]
+
+    def is_master() -> bool:
+        with watched.direct(new) as client:
+            return bool(client.info("replication")["role"] == "master")
 
     async def writes() -> bool:
-        successor = direct(new)
         try:
-            if (await successor.client.info("replication"))["role"] != "master":
-                return False
-            return await cache.set("k", 2)
+            return await asyncio.to_thread(is_master) and await cache.set("k", 2)
         except RedisUnavailable:
             return False
-        finally:
-            await successor.close()
 
     await eventually(writes, within=PATIENCE, what="the new master takes writes")
     took = time.monotonic() - began
@@ -158,15 +76,70 @@ async def test_a_new_master_is_followed(watched: Watched, fault: str, say: Say) 
     await heard.until(lambda messages: messages[-1] in {b"after", Gap()})
     assert (await lock.acquire("b", 5.0)).token > first.token
     assert await cache.get("k") == 2
-    successor = direct(new)
-    assert await successor.client.get("t:cache::value:k") is not None
-    await successor.close()
+    with watched.direct(new) as client:
+        assert client.get("t:cache::value:k") is not None
     say(f"master {fault}: writes again after {took:.1f} s, readers and locks follow")
     sync = connection.sync_client()
     assert await asyncio.to_thread(sync.ping)
     sync.close()
     for each in (cache, node, far_node, lock, connection, other):
         await each.close()
+
+
+@pytest.mark.parametrize("fault", ["killed", pytest.param("ordered", marks=pytest.mark.slow)])
+async def test_items_in_flight_outlast_a_new_master(watched: Watched, fault: str, say: Say) -> None:
+    """What the old master took with it is missed and published again under its key, as an outbox does."""
+    connection = RedisConnection(watched.url, "t")
+    queue = RedisQueue(connection, lease=3.0)
+    done: Counter[str] = Counter()
+    again = 0
+
+    async def work(item: Item) -> None:
+        await asyncio.sleep(0.05)
+        done[item.content.decode()] += 1
+
+    async def publish(name: str) -> None:
+        async def accepted() -> bool:
+            try:
+                return bool(await queue.publish("jobs", name.encode(), key=name))
+            except QueueUnavailable:
+                return False
+
+        await eventually(accepted, within=PATIENCE, what="the queue takes an item")
+
+    _ = await queue.subscribe("jobs", work, concurrency=4)
+    names = [str(number) for number in range(120)]
+    for name in names[:60]:
+        await publish(name)
+    switch = watched.kill_master if fault == "killed" else watched.order_a_switch
+    switching = asyncio.create_task(asyncio.to_thread(switch))
+    for name in names[60:]:
+        await publish(name)
+    await switching
+
+    async def complete() -> bool:
+        nonlocal again
+        left = set(names) - set(done)
+        try:
+            for name in await queue.missing("jobs", left):
+                if name not in done:
+                    again += 1
+                    await publish(name)
+        except QueueUnavailable:
+            return False
+        return not left
+
+    await eventually(complete, within=PATIENCE, what="all items are done")
+    with watched.direct(watched.servers[1]) as client:
+        assert client.info("replication")["role"] == "master"
+    await status_is(queue, "jobs", lambda status: status.depth == status.in_flight == status.dead == 0)
+    twice = sum(count > 1 for count in done.values())
+    say(
+        f"master {fault} among {len(names)} items: done {len(done)}, missed and handed over again {again}, "
+        f"done twice {twice}"
+    )
+    await queue.close()
+    await connection.close()
 
 
 async def test_a_dead_sentinel_is_passed_over(watched: Watched) -> None:

@@ -14,7 +14,6 @@ from atoll.cluster.queue.rabbitmq import RabbitQueue
 from atoll.cluster.redis import RedisConnection
 from atoll.errors import StorageUnusable
 from atoll.testing.conformance.queue import QueueConformance, Seen, status_is
-from atoll.testing.services import RedisServer
 
 
 class TestMemoryQueue(QueueConformance):
@@ -56,20 +55,6 @@ class TestRedisQueue(QueueConformance):
         queue = RedisQueue(connection)
         yield queue
         await queue.close()
-        await connection.close()
-
-
-class TestOtherRedisQueue(TestRedisQueue):
-    """The same on another version of Redis."""
-
-    @pytest.fixture
-    def redis_url(self, other_redis_service: RedisServer) -> str:
-        return other_redis_service.url
-
-    @pytest.fixture
-    async def redis_connection(self, anyio_backend: str, redis_url: str) -> AsyncIterator[RedisConnection]:
-        connection = RedisConnection(redis_url, f"test-{secrets.token_hex(6)}")
-        yield connection
         await connection.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,22 @@ def sync_client(url: str, **options: Any) -> redis.Redis:
 
 
 class MasterPool(SentinelConnectionPool, BlockingConnectionPool):
-    """The client's pool of connections to a master, which waits for a free one as the other pool does."""
+    """The client's pool of connections to a master, which waits for a free one as the other pool does.
+
+    Connections that are made at the same time ask the sentinels once: an instance that has just started opens
+    dozens at a time.
+    """
+
+    _question: asyncio.Task[Any] | None = None
+
+    async def get_master_address(self) -> Any:
+        """Host and port."""
+        question = self._question
+        if question is None or question.done():
+            question = self._question = asyncio.create_task(_typed(super()).get_master_address())
+            question.add_done_callback(_seen)
+        await asyncio.wait({question})
+        return question.result()
 
     async def aclose(self) -> None:
         """Closes the connections to sentinels too."""
@@ -121,6 +137,12 @@ class SentinelAddress:
         given = {key: value for key, value in self.options.items() if key.startswith("ssl_")}
         parsed = redis.asyncio.connection.parse_url(f"rediss://host?{urlencode(given)}")
         return {"ssl": True, **{key: value for key, value in parsed.items() if key.startswith("ssl_")}}
+
+
+def _seen(question: asyncio.Task[Any]) -> None:
+    """Those who wait for the answer may all have given up before an error came."""
+    if not question.cancelled():
+        question.exception()
 
 
 def _typed(untyped: Any) -> Any:
