@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from .steps import close_record, give_credentials, row
 pytestmark = pytest.mark.anyio
 
 APP = "/apps/shop/admin"
+# Files come in the order in which they arrived.
+BOTH = re.compile("photo.jpg, notes.txt|notes.txt, photo.jpg")
 
 
 def photo(color: str = "teal") -> bytes:
@@ -84,7 +87,7 @@ async def test_files_of_a_record(installation: Installation, page: Page, picture
     await drawer.get_by_role("button", name="Save", exact=True).click()
 
     await close_record(page)
-    cell = row(page, "A-1").get_by_role("img", name="photo.jpg, notes.txt")
+    cell = row(page, "A-1").get_by_role("img", name=BOTH)
     await expect(cell.locator("img")).to_have_count(1)
     await page.goto(f"{APP}/r/orders?record=1")
     await page.get_by_role("button", name="photo.jpg").click()
@@ -93,6 +96,14 @@ async def test_files_of_a_record(installation: Installation, page: Page, picture
     await looked_at(page, "files-lightbox", pictures)
     await page.keyboard.press("ArrowRight")
     await expect(page.get_by_role("dialog", name="notes.txt")).to_contain_text("Call Ann.")
+    async with installation.client() as client, client.other("shop") as app:
+        await app.sign_in(ACCOUNT)
+        file = (await app.call("orders:get", filterByTk="1", appends="papers"))["papers"][0]
+        address = (await app.call("attachments:createTemporaryURL", filterByTk=str(file["id"])))["url"]
+    # Through the Supervisor to the environment that has the app, without a session.
+    whole = await page.request.get(address, headers={"Cookie": ""})
+    assert (whole.status, len(await whole.body())) == (200, file["size"])
+    assert (await page.request.get(file["url"], headers={"Cookie": ""})).status == 403
     async with page.expect_download() as download:
         await page.get_by_role("dialog", name="notes.txt").get_by_role("button", name="Download").click()
     assert (await download.value).suggested_filename == "notes.txt"
