@@ -112,6 +112,13 @@ async def test_a_column_that_the_statement_lacks_is_refused(source: Api) -> None
     assert answer.status_code == 400
 
 
+async def test_a_column_of_another_type_is_no_fault_of_the_server(source: Api) -> None:
+    fields = [{"name": "name", "type": "unixTimestamp"}]
+    await source.data("collections:create", statement("SELECT name FROM src", fields=fields))
+    answer = await source.call("big:list")
+    assert (answer.status_code, "'name'" in answer.text) == (400, True), answer.text
+
+
 async def test_a_view_is_a_collection_that_can_be_read(source: Api, app: Application) -> None:
     schema = f'"{app.database.schema}".' if app.database.schema else ""
     await app.database.execute(f'CREATE VIEW {schema}"seen" AS SELECT name, n FROM {schema}"src" WHERE n < 3')

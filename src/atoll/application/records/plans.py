@@ -31,7 +31,7 @@ from atoll.application.records.parameters import Order
 from atoll.application.records.projection import Projection, joining
 from atoll.database.drivers.base import Database
 from atoll.database.statement import CompiledStatement
-from atoll.errors import BadRequest
+from atoll.errors import BadRequest, InvalidValue
 
 P = TypeVar("P")
 _MOST = 512
@@ -71,11 +71,18 @@ class RowPlan:
         """Driver rows as records in their JSON form."""
         names = self.names
         records = [dict(zip(names, row, strict=False)) for row in rows]
-        for name, decode in self.decoders:
-            for record in records:
-                value = record[name]
-                if value is not None:
-                    record[name] = decode(value)
+        name = ""
+        try:
+            for name, decode in self.decoders:
+                for record in records:
+                    value = record[name]
+                    if value is not None:
+                        record[name] = decode(value)
+        except (AttributeError, TypeError, ValueError) as error:  # of a view or statement: what is declared
+            raise InvalidValue(
+                f"A value of {name!r} is none of its field's type: declare the field as its column is",
+                detail=repr(error),
+            ) from error
         return records
 
 
