@@ -23,8 +23,14 @@ _BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
         "users": "Users",
         "data-source-main": "Collections and fields",
         "data-source-manager": "Data sources",
+        "api-doc": "Description of the API",
+        "api-keys": "API keys",
+        "collection-sql": "Collections from SQL statements",
         "collection-tree": "Tree collections",
+        "data-visualization": "Sums, counts and groups",
+        "field-formula": "Formulas",
         "field-m2m-array": "Lists of keys as relations",
+        "field-sequence": "Sequences of numbers",
         "field-sort": "Orders made by hand",
         "system-settings": "System settings",
         "environment-variables": "Variables and secrets",
@@ -41,6 +47,7 @@ _DONE_BY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "import-export": ("action-import", "action-export"),
         "bulk-records": ("action-bulk-edit", "action-bulk-update"),
         "async-tasks": ("async-task-manager",),
+        "files": ("file-manager",),
     }
 )
 
