@@ -678,6 +678,13 @@ class SignInFailed(AtollError):
     status = 401
 
 
+class SignInProviderUnavailable(AtollError):
+    """A provider that people sign in at does not answer as one."""
+
+    code = "SIGN_IN_PROVIDER_UNAVAILABLE"
+    status = 502
+
+
 class SecondFactorRequired(AtollError):
     """The password was right; a code is needed, too."""
 

@@ -42,6 +42,7 @@ LATER = (
     "passwordResets",
     "secondFactors",
     "recoveryCodes",
+    "usersAuthenticators",
 )
 """Tables that the first version did not have: each migration that makes one adds its name."""
 LATER_COLUMNS = {"issuedTokens": ("session", "agent", "address", "seenTime")}

@@ -24,6 +24,7 @@ from atoll.application.api.actions import (
     data_sources,
     memberships,
     menus,
+    oidc,
     parts,
     password_resets,
     preferences,
@@ -44,8 +45,10 @@ from atoll.application.api.resources import ResourceRegistry
 from atoll.application.api.websocket import serve_websocket
 from atoll.application.auth.accounts import Accounts
 from atoll.application.auth.api_keys import ApiKeys
+from atoll.application.auth.identities import Identities
 from atoll.application.auth.installation import RootAccount, install
 from atoll.application.auth.last_use import LastUse
+from atoll.application.auth.oidc import OidcSignIn
 from atoll.application.auth.open_sessions import OpenSessions
 from atoll.application.auth.password_resets import PasswordResets
 from atoll.application.auth.passwords import Passwords
@@ -147,9 +150,9 @@ class Application:
         self.events = Events()
         self.resources = ResourceRegistry()
         for part in (
-            auth, authenticators, sessions, second_factor, password_resets, api_keys, users, memberships,
-            role_rules, collections, data_sources, preferences, queues, views, system, menus, themes,
-            variables, parts, charts, sql_collections, api_doc,
+            auth, authenticators, oidc, sessions, second_factor, password_resets, api_keys, users,
+            memberships, role_rules, collections, data_sources, preferences, queues, views, system,
+            menus, themes, variables, parts, charts, sql_collections, api_doc,
         ):  # fmt: skip
             part.define(self.resources)
         self.live = LiveHub(self._forward_live)
@@ -191,6 +194,9 @@ class Application:
             self.api_keys,
             self.second_factors,
         )
+        self.oidc = OidcSignIn(self.vault)
+        self.identities = Identities(database, self.collections, self.users)
+        self.users.owned_by_users.append(self.identities)
         self.password_resets = PasswordResets(
             database, self.collections, self.users, self.agreement, self._background, mail, address
         )

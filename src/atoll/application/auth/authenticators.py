@@ -10,6 +10,8 @@ from atoll.application.auth.accounts import Settings
 from atoll.errors import BadRequest
 
 PASSWORD: Final = "Email/Password"  # noqa: S105 - the name of a kind
+OIDC: Final = "OIDC"
+MASK: Final = "••••"
 FORM_FIELDS: Final = ("username", "email", "nickname", "phone")
 
 
@@ -40,6 +42,11 @@ def public_options(authenticator: Mapping[str, Any]) -> dict[str, Any]:
     """The options that everybody may see."""
     public = (authenticator["options"] or {}).get("public")
     return public if isinstance(public, dict) else {}
+
+
+def secret_of(name: str) -> str:
+    """What the sealed client secret of an authenticator is about."""
+    return f"the client secret of {name}"
 
 
 def may_reset(authenticator: Mapping[str, Any]) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
 
 from sqlalchemy import delete, insert, select, update
 
@@ -34,6 +34,13 @@ _FIRST = 1
 _ROOT = "root"
 
 
+class OwnedByUsers(Protocol):
+    """Keeps something of users."""
+
+    async def forget_users(self, user_ids: Collection[int], connection: Connection) -> None:
+        """Removes what is kept of users who are being removed."""
+
+
 class Users:
     """The people of one app."""
 
@@ -59,7 +66,9 @@ class Users:
         self._passwords = passwords
         self._agreement = agreement
         self._open_sessions = open_sessions
-        self._owned = (preferences, views, open_sessions, api_keys, second_factors)
+        self.owned_by_users: list[OwnedByUsers] = [preferences, views, open_sessions, api_keys]
+        """What goes with its user."""
+        self.owned_by_users.append(second_factors)
         self._second_factors = second_factors
 
     async def credentials(self, account: str, *, by_email: bool) -> tuple[int | None, str | None]:
@@ -159,7 +168,7 @@ class Users:
                 raise Forbidden("The first user cannot be destroyed")
             count = await self._records.destroy(self._users, params, caller, connection=tx)
             await self._database.run(delete(self._links).where(self._links.c.userId.in_(ids)), connection=tx)
-            for part in self._owned:
+            for part in self.owned_by_users:
                 await part.forget_users(ids, tx)
             change.tell(users=ids)
         if count:

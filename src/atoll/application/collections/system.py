@@ -209,6 +209,14 @@ _SETTINGS: Mapping[str, Definition] = {
             field("confirmedAt", "bigInt"),
         ),
     ),
+    "usersAuthenticators": (
+        {"autoGenId": False},
+        (
+            field("authenticator", "string", primaryKey=True),
+            field("uuid", "string", primaryKey=True),
+            field("userId", "bigInt", allowNull=False),
+        ),
+    ),
     "recoveryCodes": (
         {"autoGenId": False},
         (

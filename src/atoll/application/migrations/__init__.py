@@ -11,6 +11,7 @@ from atoll.application.migrations.m0009_sign_ins import SIGN_INS
 from atoll.application.migrations.m0010_screens import SCREENS
 from atoll.application.migrations.m0011_password_resets import PASSWORD_RESETS
 from atoll.application.migrations.m0013_second_factors import SECOND_FACTORS
+from atoll.application.migrations.m0019_identities import IDENTITIES
 from atoll.application.migrations.schema import FIRST, Schema
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -24,6 +25,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     SCREENS,
     PASSWORD_RESETS,
     SECOND_FACTORS,
+    IDENTITIES,
 )
 """The migrations of the application, oldest first. New ones are added at the end; none is ever changed."""
 
