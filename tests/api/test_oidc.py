@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +15,7 @@ from atoll.application.app import Application
 from atoll.application.auth.oidc import OidcSignIn, Provider
 from atoll.database.drivers import Database
 from atoll.errors import SignInFailed
+from atoll.testing.oidc_provider import oidc_provider
 
 from .conftest import Api
 
@@ -28,36 +25,8 @@ REDIRECT = "http://app.test/signin/callback"
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    address = f"http://localhost:{port}"
-    command = (
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "oidc_provider_mock",
-        "--port",
-        str(port),
-        "--require-nonce",
-    )
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            until = time.monotonic() + 30
-            while not answers(f"{address}/.well-known/openid-configuration"):
-                assert process.poll() is None, "the provider ended"
-                assert time.monotonic() < until, "the provider did not begin"
-                time.sleep(0.1)
-            yield address
-        finally:
-            process.terminate()
-
-
-def answers(address: str) -> bool:
-    try:
-        return httpx.get(address).is_success
-    except httpx.TransportError:
-        return False
+    with oidc_provider() as running:
+        yield running
 
 
 async def offer(root: Api, issuer: str, *, sign_up: bool = True, **oidc: Any) -> None:

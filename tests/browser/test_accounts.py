@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from atoll.testing.client import Account
+from atoll.testing.oidc_provider import oidc_provider
 
 from .accessibility import all_looks
 from .installation import ACCOUNT, Installation
@@ -27,7 +28,7 @@ async def open_from_menu(page: Page, entry: str) -> None:
 
 async def sign_out(page: Page) -> None:
     await open_from_menu(page, "Sign out")
-    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
 
 
 async def test_a_key_is_shown_once_and_refused_when_it_is_deleted(
@@ -127,3 +128,29 @@ async def test_signing_out_everywhere_else_leaves_this_one(page: Page, installat
         assert (await other.get("/api/auth:check")).status_code == 401
     await page.reload()
     await expect(page.get_by_role("heading", name="Profile")).to_be_visible()
+
+
+async def test_people_sign_in_at_a_provider(page: Page) -> None:
+    with oidc_provider() as issuer:
+        await sign_in(page, ACCOUNT, "/admin/settings/authenticators")
+        await page.get_by_role("button", name="New way to sign in").click()
+        drawer = page.get_by_role("dialog")
+        await drawer.get_by_label("Kind").select_option("OpenID Connect")
+        await drawer.get_by_label("Title").fill("Company")
+        await drawer.get_by_label("Identifier").fill("company")
+        await drawer.get_by_label("Issuer").fill(issuer)
+        await drawer.get_by_label("Client ID").fill("atoll")
+        await drawer.get_by_label("Client secret").fill("a secret")
+        await drawer.get_by_label("Make an account for those who have none").check(force=True)
+        found = await all_looks(page, "provider")
+        await drawer.get_by_role("button", name="Save").click()
+        await expect(toast(page, "Saved.")).to_be_visible()
+        await sign_out(page)
+        await page.get_by_role("button", name="Sign in with Company").click()
+        await page.locator("input[name=sub]").fill("lee")
+        await page.get_by_role("button", name="Authorize").first.click()
+        await expect(page.get_by_role("navigation", name="Main navigation")).to_be_visible()
+        await sign_out(page)
+        await page.goto("/signin/callback?code=x&state=y")
+        await expect(page.get_by_role("alert")).to_contain_text("not begun in this window")
+    assert found == []

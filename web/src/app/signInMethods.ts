@@ -17,6 +17,7 @@ export interface SignInMethod {
 }
 
 export const PASSWORD_TYPE = 'Email/Password';
+export const OIDC_TYPE = 'OIDC';
 
 export const signInMethodsQuery = queryOptions({
   queryKey: ['signInMethods'],

@@ -51,7 +51,13 @@ export interface Authenticator {
   title: string | null;
   enabled: boolean;
   sort: number | null;
-  options: { public?: PublicOptions; [key: string]: unknown } | null;
+  options: { public?: PublicOptions; oidc?: OidcOptions; [key: string]: unknown } | null;
+}
+
+export interface OidcOptions {
+  issuer: string;
+  clientId: string;
+  linkByEmail?: boolean;
 }
 
 export interface PublicOptions {

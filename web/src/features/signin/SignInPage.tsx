@@ -4,16 +4,19 @@ import { Link, useRouter, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { PASSWORD_TYPE, type SignInMethod, signInMethodsQuery } from '../../app/signInMethods';
+import { OIDC_TYPE, PASSWORD_TYPE, type SignInMethod, signInMethodsQuery } from '../../app/signInMethods';
 import { CodeField } from './CodeField';
 import { PasswordField } from './PasswordField';
+import { ProviderButtons } from './ProviderButtons';
 import { SignInFrame } from './SignInFrame';
 import classes from './SignInPage.module.css';
 import { useSignIn } from './useSignIn';
 
 export function SignInPage() {
   const { t } = useTranslation('signin');
+  const search = useSearch({ from: '/signin' });
   const { data: methods } = useQuery(signInMethodsQuery);
+  const providers = methods?.filter((method) => method.authType === OIDC_TYPE) ?? [];
   const withPassword = methods?.filter((method) => method.authType === PASSWORD_TYPE) ?? [];
   const [chosen, choose] = useState<string | null>(null);
   const method = withPassword.find(({ name }) => name === chosen) ?? withPassword[0];
@@ -30,7 +33,10 @@ export function SignInPage() {
           </Tabs.List>
         </Tabs>
       )}
-      <SignInForm key={method?.name} method={method} />
+      {(method || !methods) && <SignInForm key={method?.name} method={method} />}
+      {providers.length > 0 && (
+        <ProviderButtons methods={providers} redirect={search.redirect ?? '/admin'} divided={method !== undefined} />
+      )}
     </SignInFrame>
   );
 }

@@ -33,14 +33,14 @@ const signupRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/signup',
   validateSearch: parseMethod,
-  component: lazyRouteComponent(() => import('./SignUpPage'), 'SignUpPage'),
+  component: lazyRouteComponent(() => import('../account/SignUpPage'), 'SignUpPage'),
 });
 
 const forgotRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/forgot-password',
   validateSearch: parseMethod,
-  component: lazyRouteComponent(() => import('./ForgotPasswordPage'), 'ForgotPasswordPage'),
+  component: lazyRouteComponent(() => import('../account/ForgotPasswordPage'), 'ForgotPasswordPage'),
 });
 
 const resetRoute = createRoute({
@@ -49,7 +49,18 @@ const resetRoute = createRoute({
   // A token of digits only would arrive as a number.
   validateSearch: (search: Record<string, unknown>): { resetToken?: string } =>
     search.resetToken === undefined ? {} : { resetToken: String(search.resetToken) },
-  component: lazyRouteComponent(() => import('./ResetPasswordPage'), 'ResetPasswordPage'),
+  component: lazyRouteComponent(() => import('../account/ResetPasswordPage'), 'ResetPasswordPage'),
 });
 
-export const signinRoutes = [startRoute, signinRoute, signupRoute, forgotRoute, resetRoute] as const;
+const callbackRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/signin/callback',
+  // What consists of digits only would arrive as a number.
+  validateSearch: (search: Record<string, unknown>): { code?: string; state?: string; error?: string } =>
+    Object.fromEntries(
+      ['code', 'state', 'error'].flatMap((name) => (search[name] === undefined ? [] : [[name, String(search[name])]])),
+    ),
+  component: lazyRouteComponent(() => import('../account/CallbackPage'), 'CallbackPage'),
+});
+
+export const signinRoutes = [startRoute, callbackRoute, signinRoute, signupRoute, forgotRoute, resetRoute] as const;

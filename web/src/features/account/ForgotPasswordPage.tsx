@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { api } from '../../app/api';
 import { boot } from '../../app/boot';
 import { ErrorState } from '../../ui/ErrorState';
-import { SignInFrame } from './SignInFrame';
+import { SignInFrame } from '../signin/SignInFrame';
 
 /** Asks for a mail with a link. The answer is the same whether or not there is such an account. */
 export function ForgotPasswordPage() {

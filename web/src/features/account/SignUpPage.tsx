@@ -10,8 +10,8 @@ import { api } from '../../app/api';
 import { type SignInMethod, signInMethodsQuery } from '../../app/signInMethods';
 import { ErrorState } from '../../ui/ErrorState';
 import { toast } from '../../ui/toasts';
-import { PasswordField } from './PasswordField';
-import { SignInFrame } from './SignInFrame';
+import { PasswordField } from '../signin/PasswordField';
+import { SignInFrame } from '../signin/SignInFrame';
 
 const COMPLETION = { username: 'username', email: 'email', nickname: 'name', phone: 'tel' } as const;
 

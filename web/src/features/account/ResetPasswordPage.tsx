@@ -9,8 +9,8 @@ import { api } from '../../app/api';
 import { session } from '../../app/session';
 import { ErrorState } from '../../ui/ErrorState';
 import { toast } from '../../ui/toasts';
-import { PasswordField } from './PasswordField';
-import { SignInFrame } from './SignInFrame';
+import { PasswordField } from '../signin/PasswordField';
+import { SignInFrame } from '../signin/SignInFrame';
 
 /** Where the link of the mail leads: a new password, once. */
 export function ResetPasswordPage() {
