@@ -116,6 +116,12 @@ async def test_one_environment_is_stopped_and_started_by_itself(
     await expect(here.get_by_text("Running")).to_be_visible()
     await there.get_by_role("button", name="Start twice in env_b").click()
     await expect(there.get_by_text("Running")).to_be_visible(timeout=LONG_MS)
+    await page.goto("/admin/settings/supervisor/environments/env_b")
+    await page.get_by_role("button", name="Drain…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Drain").click()
+    await expect(page.get_by_text("Draining")).to_be_visible()
+    await page.get_by_role("button", name="Bring back").click()
+    await expect(page.get_by_text("Online")).to_be_visible()
 
 
 async def test_settings_are_taken_over_and_a_secret_is_rotated(

@@ -15,6 +15,7 @@ import { toast } from '../../ui/toasts';
 import { AddressTest } from './AddressTest';
 import { AppStatusChip } from './AppStatusChip';
 import { BeatStrip } from './BeatStrip';
+import { DrainButton } from './DrainButton';
 import { ENVIRONMENT_TABS, type EnvironmentTab } from './detailTabs';
 import { EnvironmentStatus } from './EnvironmentStatus';
 import { Facts } from '../../ui/Facts';
@@ -61,7 +62,12 @@ function Detail({ environment, tab }: { environment: EnvironmentRow; tab: Enviro
       <PageHeader
         title={name}
         description={<EnvironmentStatus environment={environment} />}
-        actions={environment.status === 'offline' && <Forget environment={environment} />}
+        actions={
+          <>
+            <DrainButton environment={environment} />
+            {environment.status === 'offline' && <Forget environment={environment} />}
+          </>
+        }
       />
       <Tabs value={tab} onChange={choose} keepMounted={false}>
         <Tabs.List aria-label={name} mb="md">

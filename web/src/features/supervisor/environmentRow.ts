@@ -12,6 +12,7 @@ const LATE_SECONDS = 2;
 
 function statusOf(row: EnvironmentAnswer, lag: number | undefined): EnvironmentStatus {
   if (row.status) return row.status;
+  if (row.available && row.draining) return 'draining';
   if (row.available) return (lag ?? 0) > LATE_SECONDS ? 'late' : 'online';
   // An environment that is there but may not be used says why.
   return row.instances?.some((instance) => instance.alive) ? 'mismatch' : 'offline';

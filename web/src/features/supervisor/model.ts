@@ -122,7 +122,7 @@ export interface AppRow {
   updatedAt?: string;
 }
 
-export type EnvironmentStatus = 'online' | 'late' | 'offline' | 'mismatch';
+export type EnvironmentStatus = 'online' | 'late' | 'offline' | 'mismatch' | 'draining';
 
 /** One process that offers the environment. */
 export interface EnvironmentInstance {
@@ -143,6 +143,8 @@ export interface EnvironmentRow {
   proxyUrl?: string | null;
   appVersion?: string | null;
   available?: boolean;
+  /** Out of service on purpose. */
+  draining?: boolean;
   status: EnvironmentStatus;
   lastHeartbeatAt?: string | null;
   lastSeenAt?: string | null;
@@ -188,6 +190,7 @@ export const ENVIRONMENT_TONES: Record<EnvironmentStatus, Tone> = {
   late: 'lost',
   offline: 'idle',
   mismatch: 'warn',
+  draining: 'idle',
 };
 
 const TRANSITIONAL: ReadonlySet<AppStatus> = new Set(['preparing', 'initializing', 'commanding']);

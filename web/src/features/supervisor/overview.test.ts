@@ -23,7 +23,7 @@ describe('the overview', () => {
       'error env_b', 'environment env_b', 'environment env_c', 'lost gone', 'restart late',
     ]);
     expect(found[0]).toMatchObject({ app: { name: 'ill' }, message: 'No database.' });
-    expect(attention([app('a', 'running'), app('b', 'stopped')], [place('env_a', 'online')])).toEqual([]);
+    expect(attention([app('a', 'running'), app('b', 'stopped')], [place('env_a', 'online'), place('env_b', 'draining')])).toEqual([]);
   });
 
   it('names the busiest apps', () => {

@@ -24,7 +24,7 @@ export function attention(apps: AppRow[], environments: EnvironmentRow[]): Atten
     ),
   );
   const ill = environments
-    .filter(({ status }) => status !== 'online')
+    .filter(({ status }) => status !== 'online' && status !== 'draining')
     .map(({ name, reason }): Attention => ({ key: `environment ${name}`, kind: 'environment', name, message: reason?.message ?? '' }));
   const lost = apps
     .filter(({ status }) => status === 'unknown' || status === 'not_found')

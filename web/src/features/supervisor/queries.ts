@@ -187,6 +187,15 @@ export async function destroyApps(client: QueryClient, names: string[], removeDa
   await client.invalidateQueries({ queryKey: ['applications'] });
 }
 
+/** Takes an environment out of service, or brings it back. */
+export async function drainEnvironment(client: QueryClient, name: string, wanted: boolean): Promise<void> {
+  await environments.action(wanted ? 'drain' : 'undrain', { key: name });
+  await Promise.all([
+    client.invalidateQueries({ queryKey: ['environments'] }),
+    client.invalidateQueries({ queryKey: ['environment', name] }),
+  ]);
+}
+
 export async function forgetEnvironment(client: QueryClient, name: string): Promise<void> {
   await environments.destroy(name);
   await client.invalidateQueries({ queryKey: ['environments'] });
