@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.schema import CreateTable
 
 from atoll.application.app import Application
+from atoll.application.collections.system import system_collections
 from atoll.application.instances.membership import Membership
 from atoll.application.migrations import FIRST, MIGRATIONS, Migration, Schema
 from atoll.cluster.pubsub import MemoryPubSub
-from atoll.database.drivers import Database
+from atoll.database.drivers import Database, connect
 from atoll.database.drivers.base import Connection
+from atoll.database.drivers.postgres_pool import PostgresPools
 from atoll.errors import SchemaTooNew, SchemaUpgradeBlocked, SchemaUpgradeNeeded
 
 from .conftest import ROOT, client_of, make_app, until
@@ -136,6 +142,37 @@ async def test_an_upgrade_that_has_nothing_to_do_costs_one_query(
     monkeypatch.setattr(database, "fetch_all", counted)
     await schema.prepare(await schema.applied(), nobody)
     assert queries == 1
+
+
+@pytest.mark.slow
+async def test_a_thousand_apps_that_need_nothing(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """F65: apps of one database that share connections, as after the restart of a server that hosts them."""
+    first = await _app_of(database, 0)
+    await database.run(CreateTable(system_collections(first.kind, first.table_prefix)["migrations"].table))
+    async with first.transaction() as tx:
+        await Schema(first, MIGRATIONS).stamp(tx)
+    for number in range(1, 1000):
+        names = table(database, f"a{number}_migrations"), table(database, "a0_migrations")
+        await database.execute("CREATE TABLE {} AS SELECT * FROM {}".format(*names))
+    pools = PostgresPools()
+    apps = [await _app_of(database, number, pools) for number in range(1000)]
+    began = time.monotonic()
+    for app in apps:
+        schema = Schema(app, MIGRATIONS)
+        await schema.prepare(await schema.applied(), nobody)
+    took = time.monotonic() - began
+    for app in (first, *apps):
+        await app.close()
+    with capsys.disabled():
+        sys.stdout.write(f"1,000 apps looked at in {took:.1f} s ({database.kind})\n")
+
+
+async def _app_of(database: Database, number: int, pools: PostgresPools | None = None) -> Database:
+    app = connect(replace(database.config, table_prefix=f"a{number}_"), pools)
+    await app.open()
+    return app
 
 
 @pytest.mark.parametrize("kill", range(1, 7))

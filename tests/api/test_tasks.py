@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,16 @@ import openpyxl
 import pytest
 
 from atoll.application.app import Application
+from atoll.application.context import Context
 from atoll.application.fields.moments import iso_text, now_ms
 from atoll.application.records.filter import Caller
-from atoll.application.tasks import TaskLost
-from atoll.database.drivers import Database
+from atoll.application.tasks import NewTask, TaskLost, TaskResult, TaskRun, TaskType
+from atoll.database.drivers import Connection, Database
 from atoll.errors import DatabaseUnavailable, QueueUnavailable
 from atoll.plugins.async_tasks import plugin
 from atoll.plugins.async_tasks.rows import TaskRows
 from atoll.plugins.async_tasks.run import FencedRun
+from atoll.plugins.async_tasks.runner import Runner
 from atoll.testing.processes import eventually
 
 from .conftest import ROOT, Api, client_of, make_app
@@ -416,6 +418,39 @@ async def test_tasks_survive_a_restart_and_a_lost_queue(database: Database, tmp_
         task = await finished(root, task)
         assert task["status"] == 1
     await again.stop()
+
+
+async def test_a_kind_of_a_newer_version_waits_for_who_knows_it(
+    orders: Api, app: Application, caplog: pytest.LogCaptureFixture
+) -> None:
+    """F63: an old instance that takes it from the queue leaves it, and none of its tries are used up."""
+
+    class Newer(TaskType):
+        name = "newer"
+
+        async def prepare(self, ctx: Context, params: Mapping[str, Any]) -> NewTask:
+            raise NotImplementedError
+
+        async def run(self, run: TaskRun) -> TaskResult:
+            return TaskResult({})
+
+        async def ended(self, app: Application, task: str, connection: Connection) -> None: ...
+
+    rows = TaskRows(app)
+    who = {"user": 1, "role": "root", "timezone": "+00:00"}
+    task = await rows.add("newer", "t", "orders", {}, None, who)
+    await Runner(app, rows).enqueue(task)
+
+    async def left() -> bool:
+        return "left for a consumer that understands it" in caplog.text
+
+    await eventually(left, within=20, what="the instance leaves the item")
+    waiting = await rows.get(task["id"])
+    assert waiting is not None
+    assert (waiting["doneAt"], waiting["tries"]) == (None, 0)
+    app.tasks.add(Newer())
+    done = await finished(orders, task)
+    assert done["status"] == 1
 
 
 async def test_finished_tasks_are_forgotten_after_a_while(orders: Api, app: Application) -> None:

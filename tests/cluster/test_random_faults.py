@@ -35,7 +35,6 @@ def nginx() -> None:
         pytest.skip(str(error))
 
 
-@pytest.mark.slow  # it finds rare faults now and then, as it should; see docs/explanation/fault-runs.md
 async def test_a_minute_of_faults(
     tmp_path: Path,
     postgres: PostgresAddress,

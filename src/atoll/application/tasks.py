@@ -142,6 +142,9 @@ class TaskTypes:
         """Adds a type; one of the same name is replaced."""
         self._types[kind.name] = kind
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._types
+
     def get(self, name: Any) -> TaskType:
         """The type of that name; raises BadRequest."""
         found = self._types.get(name) if isinstance(name, str) else None

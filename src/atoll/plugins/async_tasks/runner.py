@@ -18,7 +18,7 @@ from atoll.application.records.filter import Caller
 from atoll.application.records.rights import EVERYTHING, Rights
 from atoll.application.tasks import TaskLost, TaskResult, TaskType
 from atoll.cluster.queue import Item
-from atoll.errors import AtollError, BadRequest, DatabaseUnavailable, Forbidden
+from atoll.errors import AtollError, BadRequest, DatabaseUnavailable, Forbidden, QueueItemNotUnderstood
 from atoll.lifecycle import end_tasks
 from atoll.plugins.async_tasks.rows import (
     FAILED,
@@ -63,10 +63,17 @@ class Runner:
         )
 
     async def process(self, item: Item) -> None:
-        """The consumer. It returns when the task is finished or belongs to somebody else."""
+        """The consumer. It returns when the task is finished or belongs to somebody else.
+
+        Raises:
+            QueueItemNotUnderstood: the task is of a kind that only another version, or plugin, knows.
+        """
         if self._app.agreement.due:
             await self._app.agreement.renew()  # as before a request: this instance may have slept
         task = str(msgspec.json.decode(item.content)["id"])
+        found = await self._rows.get(task)
+        if found is not None and found["type"] not in self._app.tasks:
+            raise QueueItemNotUnderstood(f"This instance knows no tasks of the kind {found['type']!r}.")
         row = await self._rows.claim(task)
         if row is None:
             found = await self._rows.get(task)

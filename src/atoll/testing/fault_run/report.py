@@ -74,7 +74,7 @@ class Report(msgspec.Struct, frozen=True):
     ticks: int
     ticks_wrong: list[str]
     not_recovered: list[str] = []
-    standing: int = 0
+    standing: int | None = None
     note: str = ""
 
     @property
@@ -121,7 +121,7 @@ class Report(msgspec.Struct, frozen=True):
             ["requests", f"{self.requests}, {self.requests / self.seconds:.0f}/s"],
             ["failed requests by reason", reasons],
             ["of them at healthy instances", str(len(self.blamed))],
-            ["jobs standing in the queue", str(self.standing)],
+            ["jobs standing in the queue", "not noted" if self.standing is None else str(self.standing)],
             ["jobs in / done", f"{self.jobs_in} / {self.jobs_done}"],
             ["jobs begun twice (with their effect once)", str(self.jobs_twice)],
             ["of them without a fault near", str(self.jobs_unexplained)],
