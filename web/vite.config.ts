@@ -13,11 +13,14 @@ const GROUPS = [
   { name: 'texts-en', test: /[\\/]locales[\\/]en-US\.json/ },
   { name: 'texts-zh', test: /[\\/]locales[\\/]zh-CN\.json/ },
   { name: 'start', tags: ['$initial' as const] },
-  { name: 'shell', test: /[\\/]features[\\/](shell|signin|launcher|tasks)[\\/]|[\\/]src[\\/]ui[\\/]\w+\.tsx/ },
+  { name: 'shell', test: /[\\/]features[\\/](shell|signin|launcher|tasks)[\\/](?!Preferences|HelpSheet|ChangePassword|SignUp|Forgot|Reset)|[\\/]src[\\/]ui[\\/]\w+\.tsx/ },
   { name: 'table', test: /[\\/]ui[\\/](DataGrid|FilterBuilder)[\\/]|[\\/]fields[\\/]|[\\/]node_modules[\\/]@(mantine|tabler)[\\/]/ },
   { name: 'records', test: /[\\/]features[\\/]data[\\/]/ },
+  // What is opened now and then.
+  { name: 'more', test: /[\\/]features[\\/](shell|signin)[\\/]/ },
   { name: 'account', test: /[\\/]features[\\/]account[\\/]/ },
-  { name: 'supervisor', test: /[\\/]features[\\/](supervisor|lifecycle)[\\/]/ },
+  { name: 'supervisor', test: /[\\/]features[\\/](supervisor|lifecycle)[\\/](?!logs|metrics|ApplicationPage|EnvironmentPage|OverviewPage)/ },
+  { name: 'operations', test: /[\\/]features[\\/]supervisor[\\/]/ },
 ].map((group, index, all) => ({ ...group, priority: all.length - index }));
 
 export default defineConfig({

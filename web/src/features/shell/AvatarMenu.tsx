@@ -3,13 +3,15 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconApi, IconFingerprint, IconKey, IconKeyboard, IconLogout, IconSettings, IconUser } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { type Account, mayConfigure, nameOf, roleQuery, signOut } from '../../app/account';
 import { actingRole, ALL_ROLES } from '../../app/actingRole';
 import { plainTitle } from '../../fields/types';
 import { toast } from '../../ui/toasts';
-import { ChangePassword } from './ChangePassword';
+
+const ChangePassword = lazy(() => import('./ChangePassword').then((module) => ({ default: module.ChangePassword })));
 
 interface Props {
   account: Account | undefined;
@@ -82,7 +84,7 @@ export function AvatarMenu({ account, onHelp, onPreferences }: Props) {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <ChangePassword opened={changing} onClose={change.close} account={account} />
+      <Suspense fallback={null}>{changing && <ChangePassword opened onClose={change.close} account={account} />}</Suspense>
     </>
   );
 }

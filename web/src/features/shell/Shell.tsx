@@ -17,14 +17,14 @@ import { TaskTray, TrayEntry } from '../tasks/TaskTray';
 import { AppSwitcher } from './AppSwitcher';
 import { AvatarMenu } from './AvatarMenu';
 import { ConnectionNotice } from './ConnectionNotice';
-import { HelpSheet } from './HelpSheet';
 import { Navigation } from './Navigation';
 import { placesFor } from './navigation';
 import { Palette, SearchButton } from './Palette';
-import { Preferences } from './Preferences';
 import classes from './Shell.module.css';
 import { useShellKeys } from './useShellKeys';
 
+const HelpSheet = lazy(() => import('./HelpSheet').then((module) => ({ default: module.HelpSheet })));
+const Preferences = lazy(() => import('./Preferences').then((module) => ({ default: module.Preferences })));
 const SetupWizard = lazy(() => import('../setup/SetupWizard'));
 const ScreenTour = lazy(() => import('../setup/Tour'));
 
@@ -100,15 +100,19 @@ export function Shell() {
         <Outlet key={zone} />
       </main>
       <Palette account={account} places={places} onHelp={help.open} onPreferences={preferences.open} />
-      <Preferences
-        opened={preferencesOpen}
-        onClose={preferences.close}
-        onHelp={() => {
-          preferences.close();
-          help.open();
-        }}
-      />
-      <HelpSheet opened={helpOpen} onClose={help.close} places={places} />
+      <Suspense fallback={null}>
+        {preferencesOpen && (
+          <Preferences
+            opened
+            onClose={preferences.close}
+            onHelp={() => {
+              preferences.close();
+              help.open();
+            }}
+          />
+        )}
+        {helpOpen && <HelpSheet opened onClose={help.close} places={places} />}
+      </Suspense>
       <FirstSteps account={account} />
     </div>
   );
