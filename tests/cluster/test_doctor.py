@@ -13,6 +13,8 @@ import pytest
 
 from atoll.cli.exits import ExitCode
 from atoll.database.config import DatabaseConfig
+from atoll.testing.processes import free_port
+from atoll.testing.rabbitmq import RabbitServer, rabbitmq_server
 from atoll.testing.services import redis_server
 
 pytestmark = pytest.mark.anyio
@@ -109,6 +111,31 @@ async def test_what_is_wrong_with_a_database_is_told_with_a_remedy(
         assert len(found) == 1, changes
         assert found[0]["remedy"]
         assert "not-this-one" not in json.dumps(rows)
+
+
+def test_rabbitmq_is_looked_at(tmp_path: Path, rabbitmq_service: RabbitServer) -> None:
+    def found(url: str) -> tuple[int, list[tuple[str, str]]]:
+        code, rows = doctor(tmp_path, QUEUE_ADAPTER="rabbitmq", QUEUE_ADAPTER_RABBITMQ_URL=url)
+        assert "guest:" not in json.dumps(rows)
+        return code, [(row["state"], row["text"]) for row in rows if row["subject"].startswith("RabbitMQ")]
+
+    _, rows = found(rabbitmq_service.url)
+    assert rows[0][1].startswith("version ")
+    assert rows[1] == ("ok", "takes messages into classic queues with priorities, no alarm")
+    assert rows[2][1].startswith("confirms in ")
+    code, rows = found(rabbitmq_service.url.replace("guest:guest", "guest:other"))
+    assert (code, rows) == (ExitCode.UNHEALTHY, [("wrong", "refused the user or password")])
+    code, rows = found(f"amqp://guest:guest@127.0.0.1:{free_port()}/")
+    assert code == ExitCode.UNHEALTHY
+    assert rows[0][1].startswith("no answer")
+
+
+@pytest.mark.slow
+def test_an_alarm_of_rabbitmq_is_told(tmp_path: Path, rabbitmq_service: RabbitServer) -> None:
+    """`rabbitmq_service` has made sure that there is a program for it."""
+    with rabbitmq_server("vm_memory_high_watermark.absolute = 1MB") as server:
+        _, rows = doctor(tmp_path, QUEUE_ADAPTER="rabbitmq", QUEUE_ADAPTER_RABBITMQ_URL=server.url)
+        assert ("wrong", "takes no messages now") in {(row["state"], row["text"]) for row in rows}
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def doctor(
         Path | None, typer.Option("--storage", help="Storage folder; otherwise STORAGE_PATH, ./storage.")
     ] = None,
 ) -> None:
-    """Check versions, settings, storage, database, Redis, clock and ports. Ends with 3 when one is wrong."""
+    """Check versions, settings, storage, database, brokers, clock, ports. Ends with 3 when one is wrong."""
     environ = settings.read_environment()
     if storage is not None:
         environ = {**environ, "STORAGE_PATH": str(storage)}
@@ -52,6 +52,7 @@ def doctor(
 def _deployment(chosen: settings.Settings) -> list[Check]:
     # Loaded here so that other commands, `atoll start` above all, do not wait for it.
     from atoll.cli.checks.database import database_checks
+    from atoll.cli.checks.rabbitmq import rabbitmq_checks
     from atoll.cli.checks.redis import redis_checks
 
     checks = machine.storage(chosen.storage_path)
@@ -63,7 +64,8 @@ def _deployment(chosen: settings.Settings) -> list[Check]:
         ]
     checks.append(machine.port(chosen))
     checks += asyncio.run(database_checks(chosen))
-    return checks + redis_checks(chosen)
+    checks += redis_checks(chosen)
+    return checks + asyncio.run(rabbitmq_checks(chosen))
 
 
 def _show(checks: list[Check]) -> None:

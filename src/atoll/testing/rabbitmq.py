@@ -38,9 +38,10 @@ class RabbitServer:
 
     Args:
         folder: for its data, log and cookie.
+        lines: more of `rabbitmq.conf`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *lines: str) -> None:
         self._program = find_rabbitmq()
         self._folder = folder
         self._port = free_port()
@@ -53,7 +54,8 @@ class RabbitServer:
         cookie.write_text(secrets.token_hex(16).upper())
         cookie.chmod(0o400)
         (folder / "enabled_plugins").write_text("[].")
-        (folder / "rabbitmq.conf").write_text("disk_free_limit.absolute = 50MB\nlog.file.level = warning\n")
+        usual = ("disk_free_limit.absolute = 50MB", "log.file.level = warning")
+        (folder / "rabbitmq.conf").write_text("\n".join((*usual, *lines, "")))
 
     @property
     def url(self) -> str:
@@ -146,10 +148,14 @@ class RabbitServer:
 
 
 @contextmanager
-def rabbitmq_server() -> Iterator[RabbitServer]:
-    """Runs a RabbitMQ for the block. It takes several seconds to start, so share it."""
+def rabbitmq_server(*lines: str) -> Iterator[RabbitServer]:
+    """Runs a RabbitMQ for the block. It takes several seconds to start, so share it.
+
+    Args:
+        lines: more of `rabbitmq.conf`.
+    """
     with tempfile.TemporaryDirectory(prefix="atoll-rabbitmq-") as name:
-        server = RabbitServer(Path(name))
+        server = RabbitServer(Path(name), *lines)
         try:
             server.start()
             yield server
