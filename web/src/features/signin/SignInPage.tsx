@@ -33,7 +33,8 @@ export function SignInPage() {
           </Tabs.List>
         </Tabs>
       )}
-      {(method || !methods) && <SignInForm key={method?.name} method={method} />}
+      {/* Only a choice begins anew: what is typed while the ways to sign in are still on their way stays. */}
+      {(method || !methods) && <SignInForm key={chosen} method={method} />}
       {providers.length > 0 && (
         <ProviderButtons methods={providers} redirect={search.redirect ?? '/admin'} divided={method !== undefined} />
       )}
