@@ -21,7 +21,7 @@ from atoll.database.drivers.base import Connection, Database
 from atoll.server.plugins import PluginsOfEveryApp
 
 PROCESS = f"{os.getpid()}-{time.time():.3f}"
-WORK_SECONDS = 0.3
+WORK_SECONDS = 0.6
 TABLES = (
     'CREATE TABLE "drillOrders" (key TEXT PRIMARY KEY)',
     'CREATE TABLE "drillBegun" (key TEXT NOT NULL, process TEXT NOT NULL, at DOUBLE PRECISION NOT NULL)',

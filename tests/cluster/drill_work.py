@@ -19,6 +19,7 @@ from .load import NOTES
 ROWS = 2000
 DESTROYED = 100
 STANDING = 100
+CUSTOMERS = 8
 CODES = {
     "name": "",
     "fields": [{"name": "code", "type": "string", "unique": True}, {"name": "n", "type": "integer"}],
@@ -60,7 +61,8 @@ class Work:
         async with asyncio.TaskGroup() as group:
             for number in range(people):
                 group.create_task(self._person(people / self.rate, number / self.rate))
-            group.create_task(self._customer())
+            for _ in range(CUSTOMERS):
+                group.create_task(self._customer())
             group.create_task(self._administrator())
             group.create_task(self._importer())
         await asyncio.gather(*self._checks)
@@ -86,7 +88,7 @@ class Work:
                         self.ids.append(answer.json()["data"]["id"])
 
     async def _customer(self) -> None:
-        """Keeps a number of items in the queue."""
+        """Keeps a number of items in the queue, together with others."""
         async with self.site.http() as http:
             while self.running:
                 if self.waiting >= STANDING:
