@@ -4,7 +4,7 @@ import {
   IconLayoutGrid, IconPin, IconPlayerPlay, IconPlayerStop, IconPlus, IconRefresh, IconTable, IconTrash, type TablerIcon,
 } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { boot } from '../../app/boot';
@@ -16,7 +16,6 @@ import { AppFilters, isFiltered, passes } from './AppFilters';
 import { AppIcon } from './AppIcon';
 import classes from './ApplicationsPage.module.css';
 import { CardsView } from './CardsView';
-import { CreateAppDrawer } from './CreateAppDrawer';
 import { DeleteAppDialog } from './DeleteAppDialog';
 import { DeleteAppsDialog } from './DeleteAppsDialog';
 import { EditAppDrawer } from './EditAppDrawer';
@@ -33,6 +32,9 @@ import { useAppActions } from './useAppActions';
 import { AppVersion } from './VersionText';
 
 const FROM = '/admin/settings/supervisor/apps';
+
+// The form is large and seldom opened; the list does not wait for it.
+const CreateAppDrawer = lazy(() => import('./CreateAppDrawer').then((part) => ({ default: part.CreateAppDrawer })));
 
 /** All apps with their live state; new ones are created from here. */
 export function ApplicationsPage() {
@@ -131,11 +133,11 @@ export function ApplicationsPage() {
           empty={empty}
         />
       )}
-      <CreateAppDrawer
-        opened={(search.create ?? false) && (!search.like || apps.data !== undefined)}
-        onClose={() => setCreating(false)}
-        like={apps.data?.find(({ name }) => name === search.like)}
-      />
+      {search.create && (!search.like || apps.data !== undefined) && (
+        <Suspense>
+          <CreateAppDrawer opened onClose={() => setCreating(false)} like={apps.data?.find(({ name }) => name === search.like)} />
+        </Suspense>
+      )}
       {editing && <EditAppDrawer app={editing} opened onClose={() => setEditing(null)} />}
       {deleting.length === 1 && deleting[0] && <DeleteAppDialog app={deleting[0]} opened onClose={() => setDeleting([])} />}
       {deleting.length > 1 && <DeleteAppsDialog apps={deleting} onClose={() => setDeleting([])} />}
