@@ -59,6 +59,10 @@ REFUSED: list[Any] = [
     "SELECT name, 1 AS n FROM sqlite_master",
     "SELECT rolname AS name, 1 AS n FROM pg_catalog.pg_authid",
     "WITH src AS (SELECT 1 AS n) SELECT name, n FROM src",
+    "WITH users AS (SELECT password AS name, 1 AS n FROM users) SELECT name, n FROM users",
+    "SELECT password AS name, 1 AS n FROM users, (WITH users AS (SELECT 1 AS n) SELECT n FROM users) q",
+    "WITH a AS (SELECT password AS name, 1 AS n FROM users), users AS (SELECT 1 AS n) SELECT name, n FROM a",
+    'WITH apiKeys AS (SELECT 1 AS n) SELECT name, 1 AS n FROM "apiKeys"',
     "SELECT name, (SELECT count(*) FROM users) AS n FROM src",
     "SELECT pg_read_file('/etc/passwd') AS name, 1 AS n",
     "SELECT load_extension('x') AS name, 1 AS n",
@@ -91,6 +95,19 @@ def test_what_runs_is_written_by_the_parser() -> None:
     assert read == 'SELECT a.n FROM "app"."t" AS a'
     with pytest.raises(BadRequest):
         read_select("select n from other.t", "postgres", {"t"}, schema="app")
+
+
+def test_names_mean_what_the_database_takes_them_for() -> None:
+    for sql in ("SELECT n FROM T", 'WITH "Part" AS (SELECT n FROM "T") SELECT n FROM Part'):
+        with pytest.raises(BadRequest):
+            read_select(sql, "postgres", {"T"})
+    for sql in (
+        'SELECT n FROM "T"',
+        "WITH part AS (SELECT n FROM t) SELECT n FROM PART",
+        "WITH one AS (SELECT n FROM t), two AS (SELECT n FROM one) SELECT n FROM two UNION SELECT n FROM one",
+        "SELECT n FROM (WITH part AS (SELECT n FROM t) SELECT n FROM (SELECT n FROM part) q) r",
+    ):
+        assert read_select(sql, "postgres", {"T", "t"})
 
 
 async def test_a_statement_can_be_tried(source: Api) -> None:

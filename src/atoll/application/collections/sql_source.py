@@ -29,7 +29,7 @@ def read_select(sql: Any, kind: DatabaseKind, allowed: Names[str], *, schema: st
     """
     tree = _parsed(sql, kind)
     _check_nodes(tree)
-    _check_tables(tree, allowed, schema)
+    _check_tables(tree, kind, allowed, schema)
     return tree.sql(dialect=kind, comments=False)
 
 
@@ -47,20 +47,20 @@ def read_trial(
 
     tree = _parsed(sql, kind)
     _check_nodes(tree)
-    _check_tables(tree, tables, None)
+    _check_tables(tree, kind, tables, None)
     known: dict[str, object] = {table: dict.fromkeys(columns, "text") for table, columns in tables.items()}
     try:
         tree = qualify(tree, dialect=kind, schema=known)
     except (SqlglotError, RecursionError) as error:
         raise BadRequest(f"The statement is not understood: {str(error).splitlines()[0][:200]}") from None
     names = [str(each.alias_or_name) for each in tree.selects] if isinstance(tree, exp.Query) else []
-    _check_tables(tree, tables, schema)
+    _check_tables(tree, kind, tables, schema)
     return tree.sql(dialect=kind, comments=False), names
 
 
 def tables_of(sql: Any, kind: DatabaseKind) -> list[str]:
     """The tables that a statement reads, in their order."""
-    return list(dict.fromkeys(table.name for table in _own_tables(_parsed(sql, kind))))
+    return list(dict.fromkeys(_meant(table, kind) for table in _own_tables(_parsed(sql, kind), kind)))
 
 
 def _parsed(sql: Any, kind: DatabaseKind) -> exp.Expression:
@@ -99,26 +99,50 @@ def _check_nodes(tree: exp.Expression) -> None:
             raise BadRequest("Recursive statements are not possible: they might never end")
 
 
-def _own_tables(tree: exp.Expression) -> list[exp.Table]:
+def _own_tables(tree: exp.Expression, kind: DatabaseKind) -> list[exp.Table]:
     """The tables that are no WITH parts and no functions."""
     from sqlglot import exp
 
-    parts = {part.alias for part in tree.find_all(exp.CTE)}
-    return [
-        table
-        for table in tree.find_all(exp.Table)
-        if isinstance(table.this, exp.Identifier) and not (table.name in parts and not table.db)
-    ]
+    named = (table for table in tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier))
+    return [table for table in named if table.db or not _is_part(table, kind)]
 
 
-def _check_tables(tree: exp.Expression, allowed: Names[str], schema: str | None) -> None:
+def _is_part(table: exp.Table, kind: DatabaseKind) -> bool:
+    """Whether a name means a WITH part: of a query around it, and none that begins after it.
+
+    A part does not see itself, and is not seen outside of its query: there the same name is a table.
+    """
     from sqlglot import exp
 
-    parts = {part.alias for part in tree.find_all(exp.CTE)}
-    if parts & set(allowed):
+    name = _meant(table, kind)
+    node, inside = table.parent, None
+    while node is not None:
+        if isinstance(node, exp.CTE):
+            inside = node
+        elif isinstance(node, exp.Query):
+            for part in node.ctes:
+                if part is inside:
+                    break
+                if _meant(part.args["alias"], kind) == name:
+                    return True
+            inside = None
+        node = node.parent
+    return False
+
+
+def _meant(named: exp.Expression, kind: DatabaseKind) -> str:
+    """The name as the database understands it: PostgreSQL has small letters where there are no quotes."""
+    name = named.this
+    return str(name.name if name.args.get("quoted") or kind != "postgres" else name.name.lower())
+
+
+def _check_tables(tree: exp.Expression, kind: DatabaseKind, allowed: Names[str], schema: str | None) -> None:
+    from sqlglot import exp
+
+    if {_meant(part.args["alias"], kind) for part in tree.find_all(exp.CTE)} & set(allowed):
         raise BadRequest("A WITH part must not have the name of a collection")
-    for table in _own_tables(tree):
-        if table.name not in allowed or table.catalog or table.db not in ("", schema or ""):
+    for table in _own_tables(tree, kind):
+        if _meant(table, kind) not in allowed or table.catalog or table.db not in ("", schema or ""):
             raise BadRequest(
                 f"The statement may read the tables of collections that people made; {table.sql()!r} is none"
             )
