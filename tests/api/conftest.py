@@ -36,7 +36,7 @@ def make_app(database: Database, storage: Path, sync: PubSub | None = None, **mo
         AsyncTasks(concurrency=3, keep_days=7),
         ImportExport(export_limit=2000, file_limit=8 << 20),
         BulkRecords(),
-        Files(key=SECRET),
+        Files(),
     ]
     settings: dict[str, Any] = {
         "name": "main",

@@ -28,7 +28,7 @@ from atoll.plugins.files.tables import Tables
 from atoll.settings import MASK
 from atoll.testing.s3 import S3Server
 
-from .conftest import ROOT, SECRET, Api, client_of, make_app
+from .conftest import ROOT, Api, client_of, make_app
 from .test_rights import person
 
 pytestmark = pytest.mark.anyio
@@ -394,7 +394,7 @@ async def test_storages(root: Api) -> None:
 
 @pytest.fixture
 async def rooted(database: Database, tmp_path: Path) -> AsyncIterator[Api]:
-    plugins = [Files(key=SECRET, allowed_roots=[tmp_path / "mounted"])]
+    plugins = [Files(allowed_roots=[tmp_path / "mounted"])]
     app = make_app(database, tmp_path / "own", plugins=plugins, name="crm")
     await app.install(ROOT)
     await app.start()
@@ -440,6 +440,8 @@ async def test_files_on_s3(app: Application, root: Api, s3_service: S3Server, da
         assert "sealed" not in shown
     rows = await database.run(select(Tables(database).storages.table))
     assert s3_service.secret_key not in str(rows.rows)
+    sealed = next(row["sealed"] for row in rows.dicts() if row["name"] == "cloud")
+    assert app.vault.open(sealed, "the storage cloud") == s3_service.secret_key, "all servers of the app can"
     kept = {"options": {**made["options"], "region": "eu-1"}, "title": "Cloud"}
     await root.data(f"storages:update/{made['id']}", kept)
     assert (await root.data("storages:test", {}, filterByTk=made["id"]))["ok"] is True, "the secret is kept"

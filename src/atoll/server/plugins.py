@@ -12,7 +12,6 @@ from atoll.plugins.bulk_records import BulkRecords
 from atoll.plugins.files import Files
 from atoll.plugins.files.plugin import FIRST
 from atoll.plugins.import_export import ImportExport
-from atoll.server.keys import storage_key
 from atoll.settings import Settings
 
 
@@ -21,7 +20,6 @@ class PluginsOfEveryApp:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._key = storage_key(settings)
         self._pictures = asyncio.Semaphore(1)
         together = settings.async_task_concurrency_mode == "process"
         self._slots = asyncio.Semaphore(settings.async_task_max_concurrency) if together else None
@@ -38,7 +36,6 @@ class PluginsOfEveryApp:
             ImportExport(export_limit=settings.export_limit, file_limit=settings.import_file_limit),
             BulkRecords(),
             Files(
-                key=self._key,
                 allowed_roots=settings.local_storage_allowed_roots,
                 temporary_seconds=settings.temporary_file_access_expires_in,
                 first=_first_storages(settings),

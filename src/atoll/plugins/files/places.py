@@ -15,7 +15,6 @@ from atoll.errors import BadRequest, FileStorageUnavailable, NotSupported
 from atoll.plugins.files.storage import Storage
 from atoll.plugins.files.storage.local import LocalStorage
 from atoll.plugins.files.storage.s3 import Bucket, S3Storage
-from atoll.supervisor.sealing import Vault
 
 if TYPE_CHECKING:
     from atoll.application.app import Application
@@ -52,16 +51,12 @@ class Places:
 
     Args:
         allowed_roots: folders for local storages, beside the app's own; each app gets a folder in one.
-        vault: seals secrets of storages.
     """
 
-    def __init__(
-        self, app: Application, collection: Collection, allowed_roots: Sequence[Path], vault: Vault
-    ) -> None:
+    def __init__(self, app: Application, collection: Collection, allowed_roots: Sequence[Path]) -> None:
         self._app = app
         self.collection = collection
         self._allowed_roots = allowed_roots
-        self._vault = vault
         self._made: dict[int, tuple[Row, Storage]] = {}
 
     async def by_id(self, storage_id: int) -> Place:
@@ -108,14 +103,12 @@ class Places:
 
     def seal(self, name: str, secret: str) -> str:
         """A secret for the database."""
-        return self._vault.lock(secret.encode(), self._context(name)).hex()
+        return self._app.vault.seal(secret, _about(name))
 
     def reveal(self, row: Mapping[str, Any]) -> str | None:
-        """The secret of a row."""
+        """The secret of a row; raises SecretUnreadable."""
         sealed = row.get("sealed")
-        if not sealed:
-            return None
-        return self._vault.unlock(bytes.fromhex(sealed), self._context(row["name"])).decode()
+        return self._app.vault.open(sealed, _about(row["name"])) if sealed else None
 
     async def close(self) -> None:
         """Ends all connections."""
@@ -132,9 +125,6 @@ class Places:
         if known is not None:
             await known[1].close()
         return Place(row, storage)
-
-    def _context(self, name: str) -> str:
-        return f"storage {name} of {self._app.name}"
 
     def _root(self, given: Any) -> Path:
         """The folder of a local storage: below the app's own, or the app's below an allowed root."""
@@ -158,3 +148,7 @@ class Places:
 def plain(value: Any) -> Any:
     """JSON as a database gives it, as Python values."""
     return msgspec.json.decode(value) if isinstance(value, (msgspec.Raw, str)) else value
+
+
+def _about(name: str) -> str:
+    return f"the storage {name}"

@@ -25,7 +25,6 @@ from atoll.plugins.files.previews import Previews
 from atoll.plugins.files.storages import SECRET, StorageActions
 from atoll.plugins.files.tables import Tables
 from atoll.plugins.files.uploads import Uploads
-from atoll.supervisor.sealing import Vault
 
 if TYPE_CHECKING:
     from atoll.application.app import Application
@@ -46,7 +45,6 @@ class Files(Plugin):
     """Attachments, collections of files and their storages.
 
     Args:
-        key: 32 bytes that seal secrets of storages.
         allowed_roots: folders for local storages, beside each app's own.
         temporary_seconds: how long a temporary address works.
         first: the storages of a new app, as `storages:create` takes them; empty: a local one.
@@ -58,13 +56,11 @@ class Files(Plugin):
     def __init__(
         self,
         *,
-        key: bytes,
         allowed_roots: Sequence[Path] = (),
         temporary_seconds: float = 600.0,
         first: Sequence[Mapping[str, Any]] = (),
         slots: asyncio.Semaphore | None = None,
     ) -> None:
-        self._vault = Vault(key)
         self._allowed_roots = tuple(allowed_roots)
         self._temporary_seconds = temporary_seconds
         self._first = tuple(first) or (FIRST,)
@@ -87,7 +83,7 @@ class Files(Plugin):
         app.collections.define(tables.storages)
         objects = Objects(app, tables.objects)
         if self._places is None:
-            self._places = Places(app, tables.storages, self._allowed_roots, self._vault)
+            self._places = Places(app, tables.storages, self._allowed_roots)
             self._previews = Previews(app.storage / "previews", self._places, self._slots)
             self._cleaning = Cleaning(self._places, objects, self._previews, self._background)
             minute = crc32(app.name.encode()) % 60

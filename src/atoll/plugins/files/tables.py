@@ -58,7 +58,7 @@ class Tables:
                 _field("default", "boolean", defaultValue=False),
                 _field("paranoid", "boolean", defaultValue=False),
                 _field("settings", "json", defaultValue={}),
-                # The secret key of an S3 storage, sealed with the server's key.
+                # The secret key of an S3 storage, encrypted with a key of the app.
                 _field("sealed", "text", hidden=True),
             ],
         )
