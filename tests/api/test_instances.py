@@ -189,10 +189,10 @@ async def test_changes_at_once_on_all_instances_end_alike(database: Database, tm
         )
         for app, api in apps:
             await api.data("roles:check")
-            assert sorted(app.collections.own()) == names
+            assert sorted(app.collections.own()) == ["attachments", *names]
 
 
-async def test_a_database_that_is_away_leaves_memory_usable(
+async def test_without_its_database_an_instance_says_so_until_it_is_back(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from atoll.errors import DatabaseUnavailable
@@ -206,7 +206,10 @@ async def test_a_database_that_is_away_leaves_memory_usable(
         with monkeypatch.context() as patch:
             patch.setattr(app._membership, "look", away)
             await asyncio.sleep(agreement.LEASE_SECONDS)
-            assert (await one.call("roles:check")).status_code == 200
+            refused = await one.call("roles:check")
+            assert (refused.status_code, refused.json()["errors"][0]["code"]) == (503, "INSTANCE_NOT_CURRENT")
+            assert int(refused.headers["retry-after"]) > 0
+        assert (await one.call("roles:check")).status_code == 200
 
 
 async def _rows(database: Database) -> list[int]:

@@ -26,7 +26,7 @@ def _peak(path: Path, kind: str, rows: int) -> tuple[int, int]:
     with open_rows(path, layout) as reader:
         count = 0
         for count, _ in enumerate(reader.rows(), 1):
-            if count % 1_000 == 0:
+            if count % 250 == 0:
                 gc.collect()  # when garbage is found by itself depends on everything else in the process
         assert count == rows
     read = tracemalloc.get_traced_memory()[1]
