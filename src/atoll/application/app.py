@@ -278,14 +278,16 @@ class Application:
             await self._plugins.start(self)
             self.outbox.start()
             await self.schedule.start()
+            if self._written and await self._membership.others():
+                self._telling = self._background.spawn("tell-writes", self._tell_writes(after=0.0))
+            else:
+                self._written.clear()  # who joins later knows no totals of before
         except BaseException:
             await self.stop()
             raise
         if self._schema.unfinished(applied):
             _ = self._background.keep_running("finish-upgrade", self._finish_upgrade)
         self._running = True
-        if self._written:
-            self._telling = self._background.spawn("tell-writes", self._tell_writes(after=0.0))
 
     async def stop(self) -> None:
         """Ends plugins, connections and subscriptions. The database stays open. Idempotent."""

@@ -116,7 +116,8 @@ class Files(Plugin):
         """Makes the first storages of a new app."""
         if self._places is None or await self._places.rows():
             return
-        async with app.database.exclusive("first-storages"):
+        # In a transaction of its own: nobody has to be told of what comes with the installation.
+        async with app.database.exclusive("first-storages"), app.database.transaction() as tx:
             if await self._places.rows():
                 return
             for given in self._first:
@@ -124,7 +125,7 @@ class Files(Plugin):
                 secret = options.pop(SECRET, None)
                 sealed = None if secret is None else self._places.seal(given["name"], secret)
                 row = {**given, "options": options, "sealed": sealed, "renameMode": RENAME_MODES[0]}
-                await app.records.create_one(self._places.collection, row, Caller())
+                await app.records.create_one(self._places.collection, row, Caller(), connection=tx)
 
     async def stop(self, app: Application) -> None:
         """Ends connections to storages and what is being removed: the rest is removed later."""
