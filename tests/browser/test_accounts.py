@@ -63,6 +63,7 @@ async def test_a_key_is_shown_once_and_refused_when_it_is_deleted(
 async def test_a_person_makes_an_account_and_protects_it_with_a_code(page: Page) -> None:
     await page.goto("/signin")
     await page.get_by_role("link", name="Create account").click()
+    await expect(page.get_by_label("Password again")).to_be_visible()  # the form, not the one before it
     await page.get_by_label("User name").fill(KIM.username)
     await page.get_by_label("Password", exact=True).fill(KIM.password)
     await page.get_by_label("Password again").fill(KIM.password)
